@@ -1,0 +1,40 @@
+"""`voicewarden keys`: the grant seal, the checkpoint signature and the contact pepper."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="List and rotate the keys.")
+_Folder = Annotated[Path, typer.Option("--dir", help="The folder that holds the keys.")]
+
+
+@app.command("list")
+def list_keys(
+    folder: _Folder = Path("var/keys"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the keys by name, id and age; makes them if there are none. Never prints a secret."""
+    import msgspec
+
+    from voicewarden.cli.console import print_json
+    from voicewarden.config.keys import Keys
+
+    entries = Keys.open(folder).list()
+    if as_json:
+        print_json(msgspec.to_builtins(entries))
+        return
+    for entry in entries:
+        typer.echo(f"{entry.name:<12} {entry.id:<18} {entry.created}")
+
+
+@app.command()
+def rotate(
+    name: Annotated[str, typer.Argument(help="grant-seal, checkpoint or pepper, as `keys list` names them.")],
+    folder: _Folder = Path("var/keys"),
+) -> None:
+    """Make a new key and keep the old one for checking."""
+    from voicewarden.config.keys import Keys
+
+    entry = Keys.open(folder).rotate(name)
+    typer.echo(f"{entry.name} is now {entry.id}")

@@ -1,0 +1,98 @@
+"""A release from files: the configuration and agent directories come in, a `kernel.release.Release` goes out.
+
+Called by runtime, embed, replay and the command line. What holds between the files is checked here: every line, list,
+desk and template that one file names exists in another.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from voicewarden.config.agent_document import AgentFile, load_agents
+from voicewarden.config.catalogue_document import CatalogueFile
+from voicewarden.config.finding import Findings
+from voicewarden.config.lexicon_file import load_lexicon
+from voicewarden.config.policy_document import PolicyDocument, policy_path
+from voicewarden.config.policy_reader import read_policy_document
+from voicewarden.config.policy_tree import to_policy
+from voicewarden.config.spoken_documents import LinesFile, load_facts
+from voicewarden.config.yaml_file import YamlFile
+from voicewarden.kernel.release import Release
+from voicewarden.model.error import ConfigError
+
+T = TypeVar("T")
+
+
+def load_release(
+    config_dir: Path, agents_dir: Path, *, policy: str, approved: bool, language: str = "en", today: date | None = None
+) -> Release:
+    """Read everything that governs a call. Raises ConfigError with all findings.
+
+    Facts whose `valid_until` is before `today` (by default the current date, UTC) are left out, so that they can't be
+    said any more.
+    """
+    findings = Findings()
+    document, source = read_policy_document(policy_path(config_dir, policy))
+    tree = to_policy(document)
+    lines = _gather(findings, lambda: LinesFile(config_dir / "lines.yaml"))
+    catalogue = _gather(findings, lambda: CatalogueFile(config_dir / "catalogue.yaml"))
+    agents = _gather(findings, lambda: load_agents(agents_dir, tree.actions))
+    day = today or datetime.now(UTC).date()
+    facts = _gather(findings, lambda: load_facts(config_dir / document.speech.facts, day))
+    lexicon = _gather(findings, lambda: load_lexicon(config_dir / "lexicons" / f"{language}.yaml"))
+    if lines is None or catalogue is None or agents is None or facts is None or lexicon is None:
+        findings.raise_if_any()
+        raise AssertionError("a file failed without a finding")
+    _check_together(document, source, lines, catalogue, agents, findings)
+    findings.raise_if_any()
+    return Release(
+        name=f"{policy}-{language}",
+        approved=approved,
+        policy=tree,
+        lexicon=lexicon,
+        lines=dict(lines.document.lines),
+        facts=facts,
+        catalogue=catalogue.listings({file.document.agent: file.document.about for file in agents}),
+        destinations=dict(catalogue.document.destinations),
+        lookups=catalogue.answers(),
+        agents={file.document.agent: file.agent() for file in agents},
+    )
+
+
+def _gather(findings: Findings, load: Callable[[], T]) -> T | None:
+    try:
+        return load()
+    except ConfigError as error:
+        findings.take(error)
+        return None
+
+
+def _check_together(
+    document: PolicyDocument, source: YamlFile, lines: LinesFile, catalogue: CatalogueFile, agents: list[AgentFile],
+    findings: Findings,
+) -> None:  # fmt: skip
+    lines.check(findings)
+    catalogue.check(findings)
+    for entry in document.speech.must_say:
+        lines.demand(entry.line, findings, f"must_say {entry.id}")
+    for template in catalogue.document.lists.get("templates", {}):
+        lines.demand(f"message.{template}", findings, f"the template {template}")
+    lists = sorted({*catalogue.document.lists, "agents", "lookups"})
+    for name, action in document.actions.items():
+        for argument, given in action.args.items():
+            if given.source is not None and given.source not in lists:
+                what = f"found '{given.source}', which is no list of catalogue.yaml"
+                source.complain(findings, ("actions", name, "args", argument, "from"), what, ", ".join(lists))
+    for file in agents:
+        _check_agent(file, lines, catalogue, findings)
+
+
+def _check_agent(file: AgentFile, lines: LinesFile, catalogue: CatalogueFile, findings: Findings) -> None:
+    agent = file.document
+    lines.demand(agent.opening, findings, f"the agent {agent.agent}")
+    for key, name, value in (("desk", "desks", agent.desk), ("callback", "callback_slots", agent.callback)):
+        listed = catalogue.document.lists.get(name, {})
+        if value not in listed:
+            what = f"found '{value}', which is not in {name} of catalogue.yaml"
+            file.source.complain(findings, (key,), what, ", ".join(listed))

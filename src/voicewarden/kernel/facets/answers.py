@@ -1,0 +1,133 @@
+"""Answers: what the caller's turn or key means for the pending question.
+
+In: a draft whose turn has ended with words, or a key press. Out: the answer as a fact bound to the question's
+arguments, and what follows from it (`policy-format`, Answers): decide again, ask again, refuse, or leave the turn to
+the model.
+"""
+
+import msgspec
+
+from voicewarden.kernel.draft import Draft, replace
+from voicewarden.kernel.facets import actions, question
+from voicewarden.kernel.gate import Request
+from voicewarden.kernel.state import Pending
+from voicewarden.model.action import Consent
+from voicewarden.model.canonical import digest_of
+from voicewarden.model.event import Word
+from voicewarden.reading.consent import read
+
+_RESTRAINING = ("refused", "revoked")
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """An answer with the confidence and the times of its deciding words."""
+
+    kind: Consent
+    permille: int | None
+    from_ms: int
+    to_ms: int
+
+
+def read_turn(draft: Draft, pending: Pending) -> Answer:
+    """Read all words of the turn against the question; confidence is the least sure deciding word's."""
+    words = draft.turn.words
+    reading = read(draft.release.reader, pending.question, tuple(word.text for word in words))
+    deciding: tuple[Word, ...] = tuple(words[index] for index in reading.deciding) or words
+    known = [word.permille for word in deciding if word.permille is not None]
+    permille = min(known) if len(known) == len(deciding) and known else None
+    return Answer(
+        reading.kind, permille, min(word.from_ms for word in deciding), max(word.to_ms for word in deciding)
+    )
+
+
+def settle_turn(draft: Draft, pending: Pending) -> bool:
+    """Let the turn settle the question. False: the question is void and the turn belongs to the model."""
+    answer = read_turn(draft, pending)
+    if answer.kind in _RESTRAINING:
+        _refused(draft, pending, answer)
+        return True
+    if pending.voided or pending.armed_ms is None:
+        _ask_again(draft, pending)
+        return True
+    counted = _counted(draft, pending, answer)
+    match counted:
+        case "explicit":
+            accept(draft, pending, replace(answer, kind="explicit"))
+        case "ambiguous" | "none":
+            _note(draft, pending, counted, answer)
+            _ask_again(draft, pending)
+        case _:
+            question.void(draft)
+            return False
+    return True
+
+
+def _counted(draft: Draft, pending: Pending, answer: Answer) -> Consent:
+    """What the answer counts as, after its time and its confidence were looked at."""
+    rules = draft.release.policy.policy
+    armed = pending.armed_ms if pending.armed_ms is not None else draft.now_ms
+    if answer.kind not in ("explicit", "ambiguous"):
+        return answer.kind
+    if answer.from_ms < armed - rules.questions.answer_tolerance_ms:
+        return "ambiguous"
+    if draft.turn.suspect or draft.turn.faltered or answer.permille is None:
+        return "ambiguous"
+    if answer.permille < rules.hearing.decide.confirm_permille:
+        return "none"
+    if answer.permille < rules.hearing.decide.accept_permille:
+        return "ambiguous"
+    return answer.kind
+
+
+def accept(draft: Draft, pending: Pending, answer: Answer) -> None:
+    """An explicit yes to exactly these arguments: decide the pending request again."""
+    said = [word.text for word in draft.turn.words] if answer.permille != _KEY else ["key 1"]
+    question.void(draft)
+    draft.know(f"consent.{pending.action}", "explicit", at_ms=answer.to_ms, digest=pending.digest)
+    draft.consent = replace(draft.consent, confirmed=digest_of([pending.question, pending.digest, said]))
+    actions.redecide(draft, _request(pending))
+    draft.consent = replace(draft.consent, confirmed="")
+
+
+_KEY = 1000
+
+
+def on_confirm_key(draft: Draft) -> None:
+    """Key 1: an explicit yes, if the question's arguments have been heard."""
+    pending = draft.consent.pending
+    if pending is None or pending.voided or pending.armed_ms is None:
+        return
+    accept(draft, pending, Answer("explicit", _KEY, draft.now_ms, draft.now_ms))
+
+
+def on_no_answer(draft: Draft) -> None:
+    """The question's time is over: silence is no yes."""
+    pending = draft.consent.pending
+    if pending is not None:
+        _note(draft, pending, "none", Answer("none", None, draft.now_ms, draft.now_ms))
+        _ask_again(draft, pending)
+
+
+def _refused(draft: Draft, pending: Pending, answer: Answer) -> None:
+    question.void(draft)
+    question.refuse_digest(draft, pending)
+    draft.know(f"consent.{pending.action}", answer.kind, at_ms=answer.to_ms, digest=pending.digest)
+    actions.tell(draft, pending.action, "refused")
+
+
+def _note(draft: Draft, pending: Pending, kind: Consent, answer: Answer) -> None:
+    draft.know(f"consent.{pending.action}", kind, at_ms=answer.to_ms, digest=pending.digest)
+
+
+def _ask_again(draft: Draft, pending: Pending) -> None:
+    question.void(draft)
+    actions.redecide(draft, _request(pending))
+
+
+def ask_again(draft: Draft, pending: Pending) -> None:
+    """Ask the same question once more, if it may still be asked."""
+    _ask_again(draft, pending)
+
+
+def _request(pending: Pending) -> Request:
+    return Request(id=pending.request, action=pending.action, args=pending.args, principal=pending.principal)

@@ -1,0 +1,79 @@
+"""The one pending question: rendered with the real arguments, bound to their digest, voided when anything changes.
+
+In: a request that the gate wants confirmed. Out: the question's sentences to the voice and the pending question in the
+state. `answers` settles it.
+"""
+
+from voicewarden.kernel.arguments import render_question, spoken_arguments
+from voicewarden.kernel.draft import Draft, replace
+from voicewarden.kernel.gate import Request, digest_key
+from voicewarden.kernel.state import Pending
+from voicewarden.reading.sentence import split
+
+
+def ask(draft: Draft, request: Request, digest: str) -> None:
+    """Ask the caller to confirm exactly these arguments; another pending question is void."""
+    void(draft)
+    rule = draft.release.policy.policy.actions[request.action]
+    spoken = spoken_arguments(draft.release.data, rule, request.args)
+    text = render_question(rule, spoken)
+    parts = split(text) or (text,)
+    seq = draft.next_seq()
+    ids = tuple(draft.say(part, "question", f"{request.action}.question") for part in parts)
+    last = _last_argument(rule.question, rule.read_back, len(ids))
+    draft.consent = replace(
+        draft.consent,
+        pending=Pending(
+            seq=seq, request=request.id, action=request.action, args=request.args, digest=digest,
+            principal=request.principal, sentences=ids, last_argument=ids[last], question=text,
+        ),
+        asked=_count(draft.consent.asked, digest_key(request.action, digest)),
+        asked_action=_count(draft.consent.asked_action, request.action),
+    )  # fmt: skip
+    draft.forget(f"consent.{request.action}")
+
+
+def _last_argument(template: str, read_back: tuple[str, ...], count: int) -> int:
+    """Index of the question's last sentence that holds an argument; the very last where that is not certain."""
+    parts = split(template)
+    if len(parts) != count:
+        return count - 1
+    holding = [index for index, part in enumerate(parts) if any("{" + name + "}" in part for name in read_back)]
+    return holding[-1] if holding else count - 1
+
+
+def _count(counts: dict[str, int], key: str) -> dict[str, int]:
+    return {**counts, key: counts.get(key, 0) + 1}
+
+
+def void(draft: Draft) -> None:
+    """Forget the pending question: no answer to it counts any more."""
+    pending = draft.consent.pending
+    if pending is None:
+        return
+    draft.forget(f"consent.{pending.action}")
+    draft.consent = replace(draft.consent, pending=None, confirmed="")
+    draft.cancel_timer("answer")
+
+
+def refuse_digest(draft: Draft, pending: Pending) -> None:
+    """These arguments were refused: they are not asked about again in this call."""
+    key = digest_key(pending.action, pending.digest)
+    if key not in draft.consent.refused:
+        draft.consent = replace(draft.consent, refused=(*draft.consent.refused, key))
+
+
+def sentence_ended(draft: Draft, sentence: str, *, whole: bool) -> None:
+    """A sentence of the question was heard or cut: arm it, void it, or start waiting for the answer."""
+    pending = draft.consent.pending
+    if pending is None or sentence not in pending.sentences:
+        return
+    if pending.armed_ms is None:
+        if not whole:
+            draft.consent = replace(draft.consent, pending=replace(pending, voided=True))
+            return
+        if sentence == pending.last_argument and not pending.voided:
+            pending = replace(pending, armed_ms=draft.now_ms)
+            draft.consent = replace(draft.consent, pending=pending)
+    if sentence == pending.sentences[-1] or not whole:
+        draft.start_timer("answer", draft.release.policy.policy.questions.answer_within_ms)

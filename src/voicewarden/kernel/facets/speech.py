@@ -1,0 +1,206 @@
+"""The gate for sentences, and what it means that one was heard.
+
+In: `SentenceProposed` (the model wants to say it), `SentenceStarted`, `SentencePlayed`, `SpeechFaltered`, and the
+model's failures. Out: the sentence, an approved line instead, or silence; each with a decision.
+"""
+
+from voicewarden.kernel.draft import Draft, replace
+from voicewarden.kernel.facets import actions, disclosure, question, silence
+from voicewarden.kernel.facets.ending import drop_generation, end_politely, hang_up
+from voicewarden.kernel.gate import Request, deny_reason, permit, refuse
+from voicewarden.kernel.state import Sentence
+from voicewarden.model.decision import Reason
+from voicewarden.model.directive import ListenFor
+from voicewarden.model.event import (
+    GenerationEnded,
+    ModelFaltered,
+    SentencePlayed,
+    SentenceProposed,
+    SentenceStarted,
+    SpeechFaltered,
+)
+from voicewarden.reading.asking import asks_for_spelling
+from voicewarden.reading.claims import claims, grounded
+from voicewarden.reading.honesty import refusals
+
+SILENT_MODEL_MS = 1_500
+"""How long nothing may follow an answer of the model that said and asked for nothing."""
+
+
+def on_proposed(draft: Draft, event: SentenceProposed) -> None:
+    """Decide on one sentence of the model."""
+    request = Request(
+        id=event.sentence, action="speak", args={"text": event.text}, principal=draft.identity.agent, turn=event.turn
+    )
+    if event.generation > draft.floor.generation:
+        draft.floor = replace(draft.floor, generation=event.generation, spoke=False)
+    silent = _silent_reasons(draft, event)
+    if silent:
+        refuse(draft, request, silent)
+        drop_generation(draft)
+        return
+    content = _content_reasons(draft, event.text)
+    if content:
+        refuse(draft, request, content)
+        drop_generation(draft)
+        _say_instead(draft, content)
+        return
+    permit(draft, request)
+    disclosure.say_missing(draft)
+    draft.floor = replace(draft.floor, spoke=True, falters=0)
+    draft.cancel_timer("model")
+    draft.say(event.text, "model", sentence=event.sentence)
+
+
+def _silent_reasons(draft: Draft, event: SentenceProposed) -> list[Reason]:
+    """Reasons to say nothing at all: the moment for this sentence is over, or never was."""
+    identity = draft.identity
+    reasons = []
+    if event.generation <= draft.floor.dropped:
+        reasons.append(deny_reason("dropped", "generation", f"is after {draft.floor.dropped}", str(event.generation)))
+    if event.turn != draft.turn.number or draft.turn.open:
+        reasons.append(deny_reason("stale_turn", "turn", "is the one being answered", str(event.turn)))
+    if identity.ending or identity.ended or identity.fault:
+        reasons.append(deny_reason("ending", "call", "is going on", identity.ending or identity.fault or "ended"))
+    for name in ("opted_out", "paused"):
+        fact = draft.facts.get(name)
+        if fact is not None and fact.value is not False:
+            reasons.append(deny_reason(name, name, "is false", "true", fact.seq))
+    if draft.consent.pending is not None:
+        reasons.append(deny_reason("question_open", "question", "is settled", "waits for the caller's answer"))
+    if not draft.answerer.opened:
+        reasons.append(deny_reason("not_opened", "answerer", "is known", draft.answerer.verdict))
+    return reasons
+
+
+def _content_reasons(draft: Draft, text: str) -> list[Reason]:
+    """Reasons in the words themselves: lies about itself, private data, figures that nobody approved."""
+    reader = draft.release.reader
+    reasons = [
+        Reason(f"speech.refuse.{found.kind}", "sentence", f"does not match {found.kind}", found.rule, "deny")
+        for found in refusals(reader, text, draft.release.policy.policy.speech.refuse)
+    ]
+    allowed = draft.release.grounded | draft.heard_claims
+    for claim in claims(reader, text):
+        if not grounded(claim, allowed):
+            reasons.append(
+                Reason("speech.facts", "claim", "an approved fact, the caller's words or a result", claim.value, "deny")
+            )
+    return reasons
+
+
+def _say_instead(draft: Draft, reasons: list[Reason]) -> None:
+    rules = {reason.rule for reason in reasons}
+    draft.floor = replace(draft.floor, refusals=draft.floor.refusals + 1, spoke=True)
+    draft.cancel_timer("model")
+    if "speech.refuse.denies_ai" in rules:
+        draft.say_line("disclosures.ai", "must_say")
+    elif "speech.facts" in rules:
+        draft.say_line("no_figure", "line")
+    else:
+        draft.say_line("not_allowed", "line")
+
+
+def on_started(draft: Draft, event: SentenceStarted) -> None:
+    """A sentence can be heard now."""
+    queue = tuple(
+        replace(item, started_ms=draft.now_ms) if item.id == event.sentence else item for item in draft.floor.queue
+    )
+    draft.floor = replace(draft.floor, queue=queue)
+
+
+def on_played(draft: Draft, event: SentencePlayed) -> None:
+    """A sentence is over: heard to the end, or cut."""
+    sentence = _take(draft, event.sentence)
+    if sentence is None:
+        return
+    if event.whole:
+        draft.mention(sentence.text)
+        disclosure.sentence_heard(draft, sentence.line)
+        actions.sentence_ended(draft, sentence.id)
+    else:
+        draft.turn = replace(draft.turn, cut=(*draft.turn.cut, sentence))
+    question.sentence_ended(draft, sentence.id, whole=event.whole)
+    if draft.floor.queue:
+        return
+    if draft.identity.ending and not draft.turn.open:
+        hang_up(draft, draft.identity.ending)
+    else:
+        _listen(draft, sentence)
+        silence.arm(draft)
+
+
+def _listen(draft: Draft, last: Sentence) -> None:
+    hearing = draft.release.policy.policy.hearing
+    if hearing.end_of_turn_spelling_ms != hearing.end_of_turn_ms:
+        asks = asks_for_spelling(last.text)
+        draft.put(ListenFor(pause_ms=hearing.end_of_turn_spelling_ms if asks else hearing.end_of_turn_ms))
+
+
+def _take(draft: Draft, sentence: str) -> Sentence | None:
+    found = next((item for item in draft.floor.queue if item.id == sentence), None)
+    if found is not None:
+        queue = tuple(item for item in draft.floor.queue if item.id != sentence)
+        draft.floor = replace(draft.floor, queue=queue)
+    return found
+
+
+def on_speech_faltered(draft: Draft, event: SpeechFaltered) -> None:
+    """A sentence could not be spoken: it counts as not heard, and twice ends the call."""
+    sentence = _take(draft, event.sentence)
+    if sentence is None:
+        return
+    question.sentence_ended(draft, sentence.id, whole=False)
+    draft.floor = replace(draft.floor, falters=draft.floor.falters + 1)
+    if draft.identity.ending:
+        if not draft.floor.queue:
+            hang_up(draft, draft.identity.ending)
+        return
+    drop_generation(draft)
+    if sentence.purpose == "safe" or draft.floor.falters >= 2:
+        end_politely(draft, "speech_failed", "safe")
+    else:
+        draft.say_line("trouble", "safe")
+
+
+def on_generation_ended(draft: Draft, event: GenerationEnded) -> None:
+    """The model has finished; if it neither spoke nor asked for anything, somebody else must speak."""
+    if event.generation < draft.floor.generation:
+        return
+    draft.floor = replace(draft.floor, thinking=False)
+    draft.cancel_timer("model")
+    if not draft.floor.spoke and not draft.floor.queue and not draft.identity.ending:
+        draft.start_timer("silent_model", SILENT_MODEL_MS)
+    silence.arm(draft)
+
+
+def on_silent_model(draft: Draft) -> None:
+    """Nothing followed the model's empty answer."""
+    waiting = draft.floor.queue or draft.floor.thinking or draft.turn.open or draft.consent.pending
+    if not (waiting or draft.grants.open or draft.identity.ending):
+        falter(draft)
+
+
+def on_model_faltered(draft: Draft, event: ModelFaltered) -> None:
+    """The model failed in this generation."""
+    if event.what == "overlong":
+        drop_generation(draft)
+        return
+    if event.what == "invalid_arguments":
+        return
+    draft.floor = replace(draft.floor, thinking=False)
+    draft.cancel_timer("model")
+    drop_generation(draft)
+    if not draft.floor.spoke and not draft.turn.open:
+        falter(draft)
+
+
+def falter(draft: Draft) -> None:
+    """The caller would hear nothing: say so once, and end politely the second time."""
+    if draft.identity.ending:
+        return
+    draft.floor = replace(draft.floor, falters=draft.floor.falters + 1, thinking=False)
+    if draft.floor.falters >= 2:
+        end_politely(draft, "model_failed", "safe")
+    else:
+        draft.say_line("trouble", "safe")

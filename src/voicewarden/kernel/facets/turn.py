@@ -1,0 +1,232 @@
+"""Turns: what the caller's speech and keys set in motion.
+
+In: voice activity, transcript segments, the end of a turn, key presses. Out: opt-outs and wishes for a person at
+once; at the turn's end an answer to the open question, a repetition, or the floor for the model.
+"""
+
+from typing import Final
+
+from voicewarden.kernel.draft import Draft, replace
+from voicewarden.kernel.facets import actions, answerer, answers, budget, disclosure, question, silence
+from voicewarden.kernel.facets.ending import end_politely, hang_up, stop_speaking
+from voicewarden.kernel.state import Sentence
+from voicewarden.model.directive import ConsultModel, StopRecording
+from voicewarden.model.event import (
+    CallerSpoke,
+    CallerStartedSpeaking,
+    CallerStoppedSpeaking,
+    CallerTurnEnded,
+    DtmfPressed,
+    HearingFaltered,
+)
+from voicewarden.reading.claims import values
+from voicewarden.reading.heard import signals
+
+_WORDLESS_ANSWERS: Final = 2
+"""How often in a row a sound without words is answered before the silence ladder takes over."""
+_REPEATS: Final = 6
+
+
+def on_started(draft: Draft, event: CallerStartedSpeaking) -> None:
+    """The caller begins: the agent falls silent and waits."""
+    if not draft.turn.open:
+        draft.turn = replace(
+            draft.turn, number=event.turn, open=True, words=(), suspect=False, faltered=False, cut=(),
+            over_agent=bool(draft.floor.queue), tool_calls=0,
+        )  # fmt: skip
+    draft.turn = replace(draft.turn, speaking=True)
+    draft.cancel_timer("silence")
+    draft.cancel_timer("answer")
+    draft.cancel_timer("silent_model")
+    answerer.on_speech(draft)
+    if draft.identity.ending and draft.identity.ending != "agent_ended":
+        return  # the last line is said to the end: it is what the caller is owed
+    stop_speaking(draft)
+
+
+def on_stopped(draft: Draft, event: CallerStoppedSpeaking) -> None:
+    """A pause, perhaps the end of the turn."""
+    draft.turn = replace(draft.turn, speaking=False)
+    draft.answerer = replace(draft.answerer, last_sound_ms=draft.now_ms)
+    answerer.on_pause(draft)
+
+
+def on_spoke(draft: Draft, event: CallerSpoke) -> None:
+    """A segment's words: collected for the turn, and read at once for what can't wait."""
+    turn = draft.turn
+    if event.turn != turn.number:
+        return
+    draft.turn = replace(turn, words=(*turn.words, *event.words), suspect=turn.suspect or bool(event.suspect))
+    if not event.words:
+        return
+    words = tuple(word.text for word in event.words)
+    draft.heard_claims |= values(draft.release.reader, event.text)
+    draft.mention(event.text)
+    silence.words_heard(draft)
+    answerer.on_words(draft, words)
+    for signal in signals(draft.release.reader, words):
+        match signal.kind:
+            case "opt_out":
+                opt_out(draft)
+                return
+            case "wants_person":
+                draft.know("asked_for_person", True)
+            case "asks_if_ai":
+                draft.asked_if_ai = True
+            case "recording_objection":
+                draft.know("recording_refused", True)
+                draft.put(StopRecording())
+            case _:
+                pass
+
+
+def opt_out(draft: Draft) -> None:
+    """Nobody wants to be called: authority falls at once, only the goodbye is left."""
+    if draft.value("opted_out") is True:
+        return
+    draft.know("opted_out", True)
+    draft.lower()
+    for opened in tuple(draft.grants.open.values()):
+        if not opened.handed:
+            actions.settle(draft, opened, "refused", {})
+    stop_speaking(draft)
+    end_politely(draft, "opt_out", "opt_out.goodbye")
+
+
+def on_key(draft: Draft, event: DtmfPressed) -> None:
+    """Keys count like words: 1 agrees to the open question, 9 opts out."""
+    silence.words_heard(draft)
+    if event.digit == "9":
+        opt_out(draft)
+    elif event.digit == "1" and not draft.identity.ending:
+        if draft.consent.pending is not None and draft.consent.pending.armed_ms is not None:
+            stop_speaking(draft)
+        answers.on_confirm_key(draft)
+
+
+def on_hearing_faltered(draft: Draft, event: HearingFaltered) -> None:
+    """Words were said and are not known: not silence, and no answer either."""
+    if event.turn == draft.turn.number:
+        draft.turn = replace(draft.turn, faltered=True)
+
+
+def on_ended(draft: Draft, event: CallerTurnEnded) -> None:
+    """The caller's turn is over: decide who speaks now."""
+    if event.turn != draft.turn.number or not draft.turn.open:
+        return
+    turn = replace(draft.turn, open=False, speaking=False)
+    turn = replace(turn, wordless=0 if turn.words else turn.wordless + 1)
+    draft.turn = turn
+    budget.new_turn(draft)
+    if draft.identity.ended:
+        return
+    if draft.identity.ending:
+        if not draft.floor.queue:
+            hang_up(draft, draft.identity.ending)
+        return
+    if draft.answerer.decided and draft.answerer.verdict not in ("human", "screening", "no_speech"):
+        return
+    if not draft.answerer.opened:
+        _greeted(draft)
+    elif not turn.words:
+        _wordless(draft)
+    else:
+        _answer(draft)
+
+
+def _greeted(draft: Draft) -> None:
+    """The first words on a call of ours: a greeting, a machine, or not enough to tell yet."""
+    onset = draft.answerer.onset_ms if draft.answerer.onset_ms is not None else draft.now_ms
+    pause = draft.release.policy.policy.hearing.end_of_turn_ms
+    if draft.turn.words or draft.turn.faltered:
+        answerer.on_turn_ended(draft, draft.now_ms - onset - pause)
+    if draft.answerer.decided and draft.answerer.verdict == "human":
+        answerer.open_conversation(draft)
+        if draft.value("asked_for_person") is True:
+            actions.reach_person(draft)
+
+
+def _wordless(draft: Draft) -> None:
+    """A sound without words must not leave the line dead: go on where the agent was cut, or say so."""
+    if _repeat(draft):
+        return
+    if draft.consent.pending is not None:
+        draft.start_timer("answer", draft.release.policy.policy.questions.answer_within_ms)
+        return
+    if draft.turn.faltered or draft.turn.wordless <= _WORDLESS_ANSWERS:
+        draft.say_line("not_heard", "line")
+    else:
+        silence.arm(draft)
+
+
+def _repeat(draft: Draft) -> bool:
+    pending = draft.consent.pending
+    if pending is not None and pending.armed_ms is None:
+        answers.ask_again(draft, pending)
+        return True
+    cut = tuple(item for item in draft.turn.cut if item.purpose != "question")
+    if not cut or draft.floor.repeats >= _REPEATS:
+        return False
+    draft.floor = replace(draft.floor, repeats=draft.floor.repeats + 1)
+    for sentence in cut:
+        _say_again(draft, sentence)
+    return True
+
+
+def _say_again(draft: Draft, sentence: Sentence) -> None:
+    again = draft.say(sentence.text, sentence.purpose, sentence.line)
+    for grant, opened in draft.grants.open.items():
+        if opened.after == sentence.id:
+            moved = replace(opened, after=again)
+            draft.grants = replace(draft.grants, open={**draft.grants.open, grant: moved})
+
+
+def _answer(draft: Draft) -> None:
+    """The turn has words: what was owed first, then the open question, then the model."""
+    for opened in tuple(draft.grants.open.values()):
+        if opened.after in {item.id for item in draft.turn.cut} and not opened.handed:
+            # The caller spoke up before the effect: it is not what they want now.
+            actions.settle(draft, opened, "refused", {})
+    disclosure.say_missing(draft)
+    if draft.asked_if_ai:
+        draft.asked_if_ai = False
+        if not any(item.line == "disclosures.ai" for item in draft.floor.queue):
+            draft.say_line("disclosures.ai", "must_say")
+    asked = draft.facts.get("asked_for_person")
+    if asked is not None and asked.value is True and asked.at_ms >= _turn_began(draft):
+        question.void(draft)
+        actions.reach_person(draft)
+        return
+    pending = draft.consent.pending
+    if pending is not None and _wants_repetition(draft):
+        answers.ask_again(draft, pending)
+        return
+    if pending is not None and answers.settle_turn(draft, pending):
+        return
+    _consult(draft)
+
+
+def _turn_began(draft: Draft) -> int:
+    return min((word.from_ms for word in draft.turn.words), default=draft.now_ms)
+
+
+def _wants_repetition(draft: Draft) -> bool:
+    found = signals(draft.release.reader, tuple(word.text for word in draft.turn.words))
+    return bool(found) and all(signal.kind == "asks_repeat" for signal in found)
+
+
+def _consult(draft: Draft) -> None:
+    band = draft.release.policy.policy.hearing.content
+    known = [word.permille for word in draft.turn.words if word.permille is not None]
+    mean = sum(known) // len(known) if known else None
+    if mean is not None:
+        draft.know("hearing_permille", mean)
+        if mean < band.confirm_permille and draft.turn.wordless < _WORDLESS_ANSWERS:
+            draft.turn = replace(draft.turn, wordless=draft.turn.wordless + 1)
+            draft.say_line("not_heard", "line")
+            return
+    heard = " ".join(word.text for word in draft.turn.words)
+    draft.floor = replace(draft.floor, thinking=True, spoke=False, refusals=0)
+    unsure = mean is None or mean < band.accept_permille or draft.turn.suspect or draft.turn.faltered
+    draft.put(ConsultModel(turn=draft.turn.number, heard=heard, unsure=unsure))
+    draft.start_timer("model", actions.MODEL_DEADLINE_MS)

@@ -1,0 +1,188 @@
+"""The gate: decides one request, with every reason, and mints the one-shot grant that an allow leads to.
+
+In: a draft and a request. Out: a `Decision` (recorded whatever it says). The order of the checks is law:
+1 the call may act at all; 2 the action exists and the role may ask; 3 the arguments are of their type; 4 the rules and
+limits; 5 what `confirm` has become; 6 the stage. Everything that fails in 1-3 denies.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from voicewarden.kernel.arguments import argument_reasons
+from voicewarden.kernel.draft import Draft, replace
+from voicewarden.kernel.state import OpenGrant
+from voicewarden.model.action import BUILT_IN_ACTIONS, SEVERITY, Arguments, Verdict
+from voicewarden.model.canonical import digest_of
+from voicewarden.model.decision import Decision, Grant, Reason
+from voicewarden.policy.ast import ActionRule, Rule
+from voicewarden.policy.reasons import limit_reason, rule_reason
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What is asked for, by whom."""
+
+    id: str
+    action: str
+    args: Arguments
+    principal: str
+    turn: int | None = None
+
+
+def decide(draft: Draft, request: Request) -> Decision:
+    """Decide a request and record the decision. Never raises for anything a caller or a model does."""
+    digest = digest_of(request.args)
+    rule = draft.release.policy.policy.actions.get(request.action)
+    reasons = list(_call_reasons(draft, request))  # 1
+    reasons += _action_reasons(draft, request, rule)  # 2
+    if rule is not None:
+        reasons += argument_reasons(draft.release.data, rule, request.args)  # 3
+    if reasons or rule is None:
+        return _record(draft, request, digest, "deny", None, tuple(reasons))
+    minted = draft.grants.minted.get(request.action, 0)
+    outcome = draft.release.policy.decide(request.action, draft.facts, draft.now_ms, digest, minted)  # 4
+    verdict = outcome.verdict
+    explained = _rule_reasons(draft, rule, digest, minted, frozenset(item.id for item in outcome.failed))
+    if verdict == "confirm":  # 5
+        exhausted = _exhausted(draft, request.action, digest)
+        if exhausted is not None:
+            verdict, explained = "deny", (*explained, exhausted)
+    would: Verdict | None = None
+    if verdict == "allow":  # 6
+        staged = _stage_reason(draft, rule, digest)
+        if staged is not None:
+            verdict, would, explained = "deny", "allow", (*explained, staged)
+    if verdict != "allow":
+        explained = tuple(reason for reason in explained if reason.verdict != "allow")
+    return _record(draft, request, digest, verdict, would, explained)
+
+
+def refuse(draft: Draft, request: Request, reasons: Iterable[Reason]) -> Decision:
+    """Record a denial whose reasons are known already."""
+    return _record(draft, request, digest_of(request.args), "deny", None, tuple(reasons))
+
+
+def permit(draft: Draft, request: Request, reasons: Iterable[Reason] = ()) -> Decision:
+    """Record that nothing stands against a request that is governed elsewhere (speech, ending)."""
+    return _record(draft, request, digest_of(request.args), "allow", None, tuple(reasons))
+
+
+def deny_reason(rule: str, fact: str, needed: str, found: str, *evidence: int) -> Reason:
+    """A reason of the kernel itself."""
+    return Reason(f"kernel.{rule}", fact, needed, found, "deny", evidence)
+
+
+def _record(
+    draft: Draft, request: Request, digest: str, verdict: Verdict, would: Verdict | None, reasons: tuple[Reason, ...]
+) -> Decision:
+    decision = Decision(
+        seq=draft.next_seq(), at_ms=draft.now_ms, request=request.id, action=request.action, digest=digest,
+        principal=request.principal, verdict=verdict, would=would, reasons=reasons, policy=draft.release.policy.hash,
+        version=draft.version, epoch=draft.identity.epoch, stage=draft.identity.stage,
+    )  # fmt: skip
+    draft.put(decision)
+    return decision
+
+
+def _call_reasons(draft: Draft, request: Request) -> Iterable[Reason]:
+    identity = draft.identity
+    if not identity.call:
+        yield deny_reason("not_started", "call", "has started", "no call")
+    if identity.fault:
+        yield deny_reason("fault", "call", "can act safely", identity.fault)
+    if identity.ended or identity.ending:
+        yield deny_reason("ending", "call", "is going on", identity.ending or "ended")
+    for name in ("paused", "revoked", "opted_out"):
+        fact = draft.facts.get(name)
+        if fact is not None and fact.value is not False:
+            yield deny_reason(name, name, "is false", "true", fact.seq)
+    if request.turn is not None and request.turn != draft.turn.number:
+        # An interrupted inference speaks for a situation that is over.
+        yield deny_reason("stale_turn", "turn", f"is {draft.turn.number}", str(request.turn))
+
+
+def _action_reasons(draft: Draft, request: Request, rule: ActionRule | None) -> list[Reason]:
+    if rule is None:
+        known = "not in the policy" if request.action in BUILT_IN_ACTIONS else "unknown action"
+        return [deny_reason("default_deny", "action", "is named by the policy", known)]
+    if rule.requested_by and request.principal not in rule.requested_by:
+        return [deny_reason("role", "role", "is one of " + ", ".join(rule.requested_by), request.principal)]
+    return []
+
+
+def _rule_reasons(
+    draft: Draft, rule: ActionRule, digest: str, minted: int, failed: frozenset[str]
+) -> tuple[Reason, ...]:
+    consent = f"consent.{rule.name}"
+    reasons = [
+        rule_reason(item, _verdict(item, failed), draft.facts, draft.now_ms, consent, digest) for item in rule.require
+    ]
+    for limit in rule.limits:
+        reasons.append(limit_reason(limit, limit.otherwise if limit.id in failed else "allow", minted))
+    return tuple(reasons)
+
+
+def _verdict(rule: Rule, failed: frozenset[str]) -> Verdict:
+    return rule.otherwise if rule.id in failed else "allow"
+
+
+def _exhausted(draft: Draft, action: str, digest: str) -> Reason | None:
+    pending = draft.consent.pending
+    if pending is not None and (pending.action, pending.digest) == (action, digest):
+        return None  # this very question is open: the request joins it
+    questions = draft.release.policy.policy.questions
+    asked = draft.consent.asked.get(digest_key(action, digest), 0)
+    if digest_key(action, digest) in draft.consent.refused:
+        return deny_reason("refused_before", f"consent.{action}", "was not refused for these arguments", "refused")
+    if asked >= questions.times_per_arguments:
+        return deny_reason("asked_enough", "questions", f"fewer than {questions.times_per_arguments}", str(asked))
+    total = draft.consent.asked_action.get(action, 0)
+    if total >= questions.times_per_action:
+        return deny_reason("asked_enough", "questions", f"fewer than {questions.times_per_action}", str(total))
+    return None
+
+
+def digest_key(action: str, digest: str) -> str:
+    """Questions are counted by action and arguments together: equal arguments of two actions are two things."""
+    return f"{action}:{digest}"
+
+
+def _stage_reason(draft: Draft, rule: ActionRule, digest: str) -> Reason | None:
+    stage = draft.identity.stage
+    effect = rule.stages.get(stage)
+    if effect == "allow":
+        return None
+    if effect == "approve":
+        if digest_key(rule.name, digest) in draft.consent.approved or digest in draft.consent.approved:
+            return None
+        return deny_reason("stage", "stage", "an operator's approval of these arguments", f"none, stage {stage}")
+    found = "only logs" if effect == "log" else "has no entry"
+    return deny_reason("stage", "stage", "allows this action", f"{stage} {found}")
+
+
+def mint(draft: Draft, request: Request, decision: Decision, *, answered: bool, escape: bool = False) -> Grant:
+    """Mint the grant of an allow, count it, and use the answer up: a yes serves once."""
+    rule = draft.release.policy.policy.actions.get(request.action)
+    seq = draft.next_seq()
+    grant = Grant(
+        id=f"{draft.identity.call}/{seq}", call=draft.identity.call, seq=seq, action=request.action, args=request.args,
+        digest=decision.digest, version=draft.version, policy=draft.release.policy.hash, epoch=draft.identity.epoch,
+        principal=request.principal, confirmed=draft.consent.confirmed, minted_at_ms=draft.now_ms,
+        expires_at_ms=draft.now_ms + (rule.expires_ms if rule and not escape else _ESCAPE_MS), escape=escape,
+    )  # fmt: skip
+    draft.put(grant)
+    if escape:
+        return grant
+    minted = {**draft.grants.minted, request.action: draft.grants.minted.get(request.action, 0) + 1}
+    opened = {**draft.grants.open, grant.id: OpenGrant(grant=grant, request=request.id, answered=answered)}
+    draft.grants = replace(draft.grants, open=opened, minted=minted)
+    draft.forget(f"consent.{request.action}")
+    return grant
+
+
+_ESCAPE_MS = 86_400_000
+
+
+def severest(verdicts: Iterable[Verdict]) -> Verdict:
+    """The most severe of some verdicts; `allow` of none."""
+    return max(verdicts, key=lambda verdict: SEVERITY[verdict], default="allow")

@@ -1,0 +1,32 @@
+"""Turns one step into chained records: the event first, then its outputs in order.
+
+In: the stream's name and last hash, the event, the outputs. Out: records. Live calls and replay both use this, so that
+equal steps give equal bytes.
+"""
+
+from collections.abc import Sequence
+
+from voicewarden.kernel.draft import Output
+from voicewarden.model.canonical import canonical_bytes
+from voicewarden.model.decision import Decision, Grant
+from voicewarden.model.event import Event
+from voicewarden.model.record import Record, RecordKind, make_record
+
+
+def records_of(
+    stream: str, seq: int, prev_hash: str, event: Event, outputs: Sequence[Output], at_ms: int
+) -> list[Record]:
+    """Records of one step; `seq` is the event's sequence number."""
+    record = make_record(stream, seq, at_ms, "event", canonical_bytes(event), prev_hash)
+    records = [record]
+    for output in outputs:
+        seq += 1
+        record = make_record(stream, seq, at_ms, _kind(output), canonical_bytes(output), record.hash)
+        records.append(record)
+    return records
+
+
+def _kind(output: Output) -> RecordKind:
+    if isinstance(output, Decision):
+        return "decision"
+    return "grant" if isinstance(output, Grant) else "directive"

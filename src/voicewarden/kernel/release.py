@@ -1,0 +1,94 @@
+"""A release: everything that a step looks at beside state and event, as data with one content hash.
+
+In: built by the config room from files, or decoded from a ledger blob by replay. Out: `Release` (plain data that can be
+stored) and `Compiled` (the same with rules and word lists made ready), which `kernel.step` takes.
+"""
+
+import msgspec
+
+from voicewarden.model.action import Stage, Value
+from voicewarden.model.canonical import canonical_bytes, digest_of
+from voicewarden.policy.ast import Policy
+from voicewarden.policy.compiler import CompiledPolicy, compile_policy
+from voicewarden.reading.claims import values
+from voicewarden.reading.lexicon import Lexicon, Reader
+
+
+class Tool(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A tool that the model sees, and the one action it asks for."""
+
+    name: str
+    action: str
+    about: str
+
+
+class Agent(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An agent role: what it says by itself, what it may ask for, and how far it may go."""
+
+    name: str
+    stage: Stage
+    prompt: str
+    opening: str
+    """Name of the line it opens with."""
+    tools: tuple[Tool, ...]
+    desk: str
+    """Where a caller is put who asks for a person."""
+    callback: str
+    """When a person calls back if nobody can be reached now."""
+
+
+class ApprovedFact(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Something that may be said as a fact, such as a price."""
+
+    id: str
+    text: str
+    valid_until: str = ""
+    """ISO date after which it may not be said any more, empty for no end."""
+
+
+class Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Policy, words, lines and agents that govern a call."""
+
+    name: str
+    approved: bool
+    """False for unapproved files, which only a development profile may run."""
+    policy: Policy
+    lexicon: Lexicon
+    lines: dict[str, str]
+    """Approved lines by name, such as `disclosures.ai`; with `{argument}` places where a line has them."""
+    facts: tuple[ApprovedFact, ...]
+    catalogue: dict[str, dict[str, str]]
+    """Named lists for enum arguments: list name to value to how it is said (`services`, `desks`, `lookups`, ...)."""
+    destinations: dict[str, str]
+    """Desk to the number that a transfer dials. Never chosen by a model."""
+    lookups: dict[str, dict[str, Value]]
+    """What `look_up` answers, by name."""
+    agents: dict[str, Agent]
+
+
+class Compiled:
+    """A release made ready for `kernel.step`; built once, shared by all calls."""
+
+    def __init__(self, release: Release) -> None:
+        self.data = release
+        self.hash = digest_of(release)
+        self.policy: CompiledPolicy = compile_policy(release.policy)
+        self.reader = Reader(release.lexicon)
+        grounded: set[str] = set()
+        for fact in release.facts:
+            grounded |= values(self.reader, fact.text)
+        for listing in release.catalogue.values():
+            for value, spoken in listing.items():
+                grounded |= values(self.reader, value) | values(self.reader, spoken)
+        self.grounded = frozenset(grounded)
+        """Canonical claims that the approved facts and the catalogue support."""
+
+
+def encode_release(release: Release) -> bytes:
+    """Canonical bytes of a release, whose SHA-256 is its name in every record."""
+    return canonical_bytes(release)
+
+
+def decode_release(data: bytes) -> Release:
+    """Read a release back from its canonical bytes."""
+    return msgspec.json.decode(data, type=Release)

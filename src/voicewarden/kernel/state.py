@@ -1,0 +1,184 @@
+"""The authority state of one call: what has been established, what is open, and what was promised.
+
+Immutable: every step returns a new one. Facets own one part each; `facts` is what the rules may look at.
+"""
+
+import msgspec
+
+from voicewarden.model.action import AnswererVerdict, Arguments, Direction, Stage
+from voicewarden.model.decision import Grant
+from voicewarden.model.directive import Purpose
+from voicewarden.model.event import Word
+from voicewarden.policy.fact import Facts
+
+
+class _Part(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One facet's part of the state."""
+
+
+class Sentence(_Part, frozen=True, kw_only=True):
+    """A sentence that was handed to the voice and has not ended."""
+
+    id: str
+    text: str
+    purpose: Purpose
+    line: str
+    started_ms: int | None = None
+
+
+class Identity(_Part, frozen=True, kw_only=True):
+    """Which call this is and how far it may go."""
+
+    call: str = ""
+    agent: str = ""
+    direction: Direction = "outbound"
+    contact: str = ""
+    stage: Stage = "observe"
+    epoch: int = 0
+    answered_ms: int | None = None
+    ending: str = ""
+    """Why the call is being ended; empty while it goes on."""
+    hung_up: bool = False
+    ended: bool = False
+    fault: str = ""
+    """A reason why nothing may act any more (lease, ledger, kernel)."""
+
+
+class Turn(_Part, frozen=True, kw_only=True):
+    """The caller's current or last turn."""
+
+    number: int = 0
+    open: bool = False
+    speaking: bool = False
+    words: tuple[Word, ...] = ()
+    suspect: bool = False
+    faltered: bool = False
+    over_agent: bool = False
+    """The turn began while the agent was speaking."""
+    cut: tuple[Sentence, ...] = ()
+    """Sentences that this turn cut off."""
+    wordless: int = 0
+    """Turns without words in a row."""
+    tool_calls: int = 0
+
+
+class Floor(_Part, frozen=True, kw_only=True):
+    """What the agent is saying and what it has been told to say next."""
+
+    queue: tuple[Sentence, ...] = ()
+    generation: int = 0
+    """The newest generation that proposed a sentence."""
+    dropped: int = 0
+    """Generations up to this one may say nothing more."""
+    spoke: bool = False
+    """The current generation had a sentence allowed."""
+    refusals: int = 0
+    """Sentences refused since the model was last consulted."""
+    thinking: bool = False
+    """The model was consulted and has not finished."""
+    falters: int = 0
+    repeats: int = 0
+
+
+class AnswererPart(_Part, frozen=True, kw_only=True):
+    """Who picked up, as far as the evidence goes."""
+
+    verdict: AnswererVerdict = "unknown"
+    decided: bool = False
+    revised: bool = False
+    onset_ms: int | None = None
+    score: int = 0
+    """Above zero speaks for a machine, below for a person; per mille of certainty, summed."""
+    counted: tuple[str, ...] = ()
+    """Evidence that was counted already: each family counts once."""
+    opened: bool = False
+    """The agent has begun to speak to somebody."""
+    last_sound_ms: int = 0
+
+
+class Pending(_Part, frozen=True, kw_only=True):
+    """The one question that waits for an answer."""
+
+    seq: int
+    request: str
+    action: str
+    args: Arguments
+    digest: str
+    principal: str
+    sentences: tuple[str, ...]
+    last_argument: str
+    """The sentence that holds the last argument."""
+    armed_ms: int | None = None
+    """When that sentence had been played: answers count from here."""
+    question: str = ""
+    voided: bool = False
+    """Cut before the last argument was heard: must be asked again."""
+
+
+class ConsentPart(_Part, frozen=True, kw_only=True):
+    """The pending question and what was answered before."""
+
+    pending: Pending | None = None
+    refused: tuple[str, ...] = ()
+    asked: dict[str, int] = {}
+    asked_action: dict[str, int] = {}
+    approved: tuple[str, ...] = ()
+    confirmed: str = ""
+    """Digest of question and words of the yes that is being decided now."""
+
+
+class OpenGrant(_Part, frozen=True, kw_only=True):
+    """A grant that was minted and has no receipt."""
+
+    grant: Grant
+    request: str
+    answered: bool
+    """The tool call was answered already (a question was asked in between)."""
+    after: str = ""
+    """Sentence that must have been played before the grant is spent."""
+    handed: bool = False
+    """It was handed to its effector: it can't be taken back, only re-checked there."""
+
+
+class GrantPart(_Part, frozen=True, kw_only=True):
+    """Open grants and how many were minted."""
+
+    open: dict[str, OpenGrant] = {}
+    minted: dict[str, int] = {}
+
+
+class BudgetPart(_Part, frozen=True, kw_only=True):
+    """Completion tokens: spent in the call and the turn, and reserved."""
+
+    spent: int = 0
+    turn_spent: int = 0
+    reserved: dict[int, int] = {}
+
+
+class State(_Part, frozen=True, kw_only=True):
+    """Everything that a step carries over to the next."""
+
+    seq: int = 0
+    """Number of records written so far: the next event's sequence number."""
+    now_ms: int = 0
+    version: int = 0
+    """Grows with every event that lowers authority; a grant of an older version is void."""
+    facts: Facts = {}
+    identity: Identity = Identity()
+    turn: Turn = Turn()
+    floor: Floor = Floor()
+    answerer: AnswererPart = AnswererPart()
+    consent: ConsentPart = ConsentPart()
+    grants: GrantPart = GrantPart()
+    budget: BudgetPart = BudgetPart()
+    timers: dict[str, int] = {}
+    silence_step: int = 0
+    heard_claims: frozenset[str] = frozenset()
+    """Figures that the caller or a recorded result has named: the agent may repeat them."""
+    asked_if_ai: bool = False
+    desk: str = ""
+    """The desk that caller or agent named last: where somebody who asks for a person most likely wants to go."""
+
+
+EMPTY = State()
+"""The state before the first event."""

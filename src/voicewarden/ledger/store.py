@@ -1,0 +1,158 @@
+"""The ledger: the one writer of a ledger file, and everything a reader can do.
+
+In: records chained by whoever owns their stream, burns, blobs. Out: the promise that they are durable, given by a
+callback from the writer thread. Called by the runtime, the contacts room and the control plane; `awaiting.py` has the
+same for asyncio.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from voicewarden.ledger.backlog import CAPACITY_RECORDS, Backlog, Burn, OnDone
+from voicewarden.ledger.blobs import blob_folder, put_blob
+from voicewarden.ledger.lock import WriterLock
+from voicewarden.ledger.schema import check_exists, open_writer
+from voicewarden.ledger.view import LedgerView
+from voicewarden.ledger.writer import Writer
+from voicewarden.model.error import LedgerBroken, LedgerError
+from voicewarden.model.record import Record, RecordKind, make_record
+
+OnDurable = Callable[[Exception | None], None]
+_CLOSE_WITHIN_S = 30.0
+
+
+class Ledger(LedgerView):
+    """The single writer. Submitting takes microseconds; a thread of its own does the writing."""
+
+    def __init__(self, path: Path, lock: WriterLock, writer: Writer, backlog: Backlog) -> None:
+        super().__init__(path)
+        self._lock = lock
+        self._backlog = backlog
+        self._writer = writer
+        self._writer.start()
+
+    @classmethod
+    def open(
+        cls, path: str | Path, *, create: bool = True, capacity: int = CAPACITY_RECORDS, vfs: str = ""
+    ) -> "Ledger":
+        """Open for writing; raises LedgerError when another process writes. `vfs` names an SQLite VFS (fault tests)."""
+        place = Path(path)
+        if create:
+            _make_folder(place.parent)
+        else:
+            check_exists(place)
+        lock = WriterLock(place)
+        try:
+            connection = open_writer(place, create=create, vfs=vfs)
+            backlog = Backlog(lambda stream: LedgerView.head(ledger, stream), capacity)
+            ledger = cls(place, lock, Writer(place, connection, backlog), backlog)
+        except BaseException:
+            lock.release()
+            raise
+        return ledger
+
+    @staticmethod
+    def read(path: str | Path) -> LedgerView:
+        """Open for reading only; a writer may run meanwhile."""
+        return LedgerView(Path(path))
+
+    @property
+    def broken(self) -> bool:
+        """Whether a write failed: nothing is written any more and nothing may act."""
+        return self._backlog.failure is not None
+
+    @property
+    def pressure_permille(self) -> int:
+        """How full the queue is: at 500 shed what is not needed, at 750 take no new calls, at 1000 `submit` raises."""
+        return self._backlog.pressure_permille
+
+    def submit(self, records: Sequence[Record], *, on_durable: OnDurable | None = None) -> None:
+        """Queue records in order; `on_durable(error)` comes from the writer thread, None for the error being success.
+
+        Without records, `on_durable` tells when all that was submitted before is durable. Raises LedgerFull when the
+        queue is full and LedgerBroken after a failed write or for a record that does not continue its stream.
+        """
+        self._backlog.put(records, None, None if on_durable is None else _without_result(on_durable))
+
+    def append(
+        self, stream: str, at_ms: int, kind: RecordKind, body: bytes, *, on_durable: OnDurable | None = None
+    ) -> Record:
+        """Chain one record behind the stream's head and submit it; for streams that several writers share."""
+        with self._backlog.locked():
+            seq, last = self._backlog.head(stream)
+            record = make_record(stream, seq, at_ms, kind, body, last)
+            self.submit((record,), on_durable=on_durable)
+        return record
+
+    def head(self, stream: str) -> tuple[int, str]:
+        """The next sequence number and the hash to build on, records that are still queued included."""
+        return self._backlog.head(stream)
+
+    def submit_burn(self, grant_id: str, call: str, epoch: int, at_ms: int, *, on_done: OnDone) -> None:
+        """Spend a grant; `on_done(first, error)` comes from the writer thread once that is durable."""
+        self._backlog.put((), Burn(grant_id, call, epoch, at_ms), on_done)
+
+    def burn(self, grant_id: str, call: str, epoch: int, at_ms: int, *, timeout_s: float = 10.0) -> bool:
+        """Spend a grant and wait until that is durable; False when it was spent before. Blocks."""
+        answer = _Answer()
+        self.submit_burn(grant_id, call, epoch, at_ms, on_done=answer)
+        return answer.wait(timeout_s)
+
+    def flush(self, timeout_s: float = 10.0) -> None:
+        """Wait until everything submitted so far is durable. Blocks; raises LedgerError when it takes longer."""
+        answer = _Answer()
+        self._backlog.put((), None, answer)
+        answer.wait(timeout_s)
+
+    def put_blob(self, data: bytes) -> str:
+        """Store bytes durably under their SHA-256, which is returned. Blocks on the disk."""
+        return put_blob(blob_folder(self.path), data)
+
+    def close(self) -> None:
+        """Write what is queued, then let go of the file; raises LedgerError when that fails. May be called twice."""
+        known = self.broken
+        self._backlog.close()
+        # Readers go first: the last connection to close is the one that folds the log into the file.
+        super().close()
+        self._writer.join(_CLOSE_WITHIN_S)
+        if self._writer.is_alive():
+            raise LedgerError(
+                f"{self.path}: the last records were not written within {_CLOSE_WITHIN_S:.0f} s; check the disk"
+            )
+        self._lock.release()
+        if self._backlog.failure is not None and not known:
+            raise self._backlog.failure
+
+
+class _Answer:
+    """Turns a callback of the writer thread into something a thread can wait for."""
+
+    def __init__(self) -> None:
+        self._given = threading.Event()
+        self._result = False
+        self._error: Exception | None = None
+
+    def __call__(self, result: bool, error: Exception | None) -> None:
+        self._result, self._error = result, error
+        self._given.set()
+
+    def wait(self, timeout_s: float) -> bool:
+        if not self._given.wait(timeout_s):
+            raise LedgerBroken(f"the ledger gave no answer within {timeout_s:g} s; check the disk it is on")
+        if self._error is not None:
+            raise self._error
+        return self._result
+
+
+def _without_result(on_durable: OnDurable) -> OnDone:
+    return lambda _, error: on_durable(error)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LedgerError(
+            f"{folder}: the ledger's folder can't be made ({error.strerror}); name a place that this user may write"
+        ) from error

@@ -1,0 +1,38 @@
+"""Records: how events, decisions, grants and directives are written down.
+
+A stream is one chain: `call:<id>`, `contact:<id>`, `control`, `worker:<id>`. `hash` covers everything of the record and
+the hash before it, so that a changed, removed or reordered record breaks the chain at that place.
+"""
+
+import hashlib
+from typing import Final, Literal
+
+import msgspec
+
+RecordKind = Literal["event", "decision", "grant", "directive", "note"]
+_DOMAIN: Final = b"vw/rec/v1\x00"
+GENESIS: Final = "0" * 64
+"""The hash before the first record of a stream."""
+
+
+class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """One line of a stream; `body` is canonical bytes, `seq` counts from 0 without a gap."""
+
+    stream: str
+    seq: int
+    at_ms: int
+    kind: RecordKind
+    body: bytes
+    prev_hash: str
+    hash: str
+
+
+def chain_hash(stream: str, seq: int, at_ms: int, kind: str, body: bytes, prev_hash: str) -> str:
+    """Hash of a record: SHA-256 over the domain, the previous hash, the header line and the stored body bytes."""
+    header = f"{prev_hash}|{stream}|{seq}|{at_ms}|{kind}|".encode()
+    return hashlib.sha256(_DOMAIN + header + body).hexdigest()
+
+
+def make_record(stream: str, seq: int, at_ms: int, kind: RecordKind, body: bytes, prev_hash: str) -> Record:
+    """Chain `body` behind `prev_hash`."""
+    return Record(stream, seq, at_ms, kind, body, prev_hash, chain_hash(stream, seq, at_ms, kind, body, prev_hash))

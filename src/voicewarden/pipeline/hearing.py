@@ -1,0 +1,101 @@
+"""The transcription service of one call: segments of speech in, `CallerSpoke` or `HearingFaltered` out, in order and
+in time.
+
+In: segments from the ear with their place in the call. Out: events, and a note to the ear when a segment is settled.
+The model runs in the shared transcriber's threads, off the audio path. Called by the ear.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from voicewarden.model.error import TranscriberFailed
+from voicewarden.model.event import CallerSpoke, HearingFaltered, Word
+from voicewarden.model.ports import EventSink
+from voicewarden.sensors.mulaw import Samples
+from voicewarden.sensors.transcriber import Transcript
+
+MOST_WAITING: Final = 16
+
+
+class Transcribing(Protocol):
+    """The shared speech model (`sensors.queue.SharedTranscriber`)."""
+
+    def submit(self, pcm: Samples, *, speech_ms: int | None = None, deadline_ms: int = 4_000) -> Awaitable[Transcript]:
+        """Queue an utterance; both this and the answer may raise TranscriberFailed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of a turn; `from_ms` is the call time of its first sample."""
+
+    turn: int
+    pcm: Samples
+    from_ms: int
+    speech_ms: int
+
+
+class TranscriberService:
+    """Transcribes the segments of one call, one after the other."""
+
+    def __init__(
+        self,
+        sink: EventSink,
+        transcribing: Transcribing,
+        on_settled: Callable[[int], None],
+        *,
+        deadline_ms: int,
+    ) -> None:
+        self._sink = sink
+        self._transcribing = transcribing
+        self._on_settled = on_settled
+        self._deadline_ms = deadline_ms
+        self._waiting: asyncio.Queue[Segment] = asyncio.Queue(MOST_WAITING)
+
+    def submit(self, segment: Segment) -> None:
+        """Queue a segment; when the queue is full its words are reported unknown at once."""
+        try:
+            self._waiting.put_nowait(segment)
+        except asyncio.QueueFull:
+            self._falter(segment)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            segment = await self._waiting.get()
+            try:
+                transcript = await self._transcribing.submit(
+                    segment.pcm, speech_ms=segment.speech_ms, deadline_ms=self._deadline_ms
+                )
+            except TranscriberFailed:
+                self._falter(segment)
+            else:
+                self._sink.post(_spoke(segment, transcript))
+                self._on_settled(segment.turn)
+
+    def _falter(self, segment: Segment) -> None:
+        self._sink.post(HearingFaltered(at_ms=-1, turn=segment.turn))
+        self._on_settled(segment.turn)
+
+
+def _spoke(segment: Segment, transcript: Transcript) -> CallerSpoke:
+    """The transcript on the call's clock."""
+    words = tuple(
+        Word(word.text, word.permille, word.from_ms + segment.from_ms, word.to_ms + segment.from_ms)
+        for word in transcript.words
+    )
+    return CallerSpoke(
+        at_ms=-1,
+        turn=segment.turn,
+        text=transcript.text,
+        words=words,
+        speech_ms=transcript.speech_ms,
+        logprob_permille=transcript.logprob_permille,
+        no_speech_permille=transcript.no_speech_permille,
+        compression_permille=transcript.compression_permille,
+        suspect=transcript.suspect,
+    )

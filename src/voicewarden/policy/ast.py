@@ -1,0 +1,227 @@
+"""A policy as typed data: what the YAML files become after validation, and what everything else is derived from.
+
+In: nothing (the `config` room builds it). Out: one immutable tree with a content hash. The vocabulary is closed: a few
+atom kinds over declared facts, combined by all and any; no expressions, so every question about it stays decidable.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from voicewarden.model.action import AnswererVerdict, StageEffect, Value, Verdict
+
+
+class _Node(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Part of a policy."""
+
+
+class FactType(_Node, frozen=True, kw_only=True):
+    """The declared type of a fact: `bool`, `enum` with its values, `int` with its bounds, or `text`."""
+
+    kind: Literal["bool", "enum", "int", "text"]
+    values: tuple[str, ...] = ()
+    low: int = 0
+    high: int = 0
+    source: str = ""
+    why: str = ""
+
+
+class Atom(_Node, frozen=True, kw_only=True, tag="atom"):
+    """One test of one fact; several operators in one atom must all hold. An absent operator is None."""
+
+    fact: str
+    is_: Value | None = None
+    in_: tuple[Value, ...] | None = None
+    at_least: int | None = None
+    at_most: int | None = None
+    between: tuple[int, int] | None = None
+    within_ms: int | None = None
+    known: bool | None = None
+
+
+class All(_Node, frozen=True, kw_only=True, tag="all"):
+    """Every item must hold."""
+
+    items: tuple["Atom | All | AnyOf", ...]
+
+
+class AnyOf(_Node, frozen=True, kw_only=True, tag="any"):
+    """At least one item must hold."""
+
+    items: tuple["Atom | All | AnyOf", ...]
+
+
+Condition = Atom | All | AnyOf
+
+
+class Rule(_Node, frozen=True, kw_only=True):
+    """A requirement: what must hold, and what follows when it does not."""
+
+    id: str
+    """Unique in the policy, such as `book.require.4`."""
+    condition: Condition
+    otherwise: Verdict
+    offer: str | None = None
+    why: str = ""
+    owner: str = ""
+
+
+class Limit(_Node, frozen=True, kw_only=True):
+    """At most so many minted grants of this action in one call."""
+
+    id: str
+    at_most: int
+    otherwise: Verdict
+    why: str = ""
+    owner: str = ""
+
+
+class Argument(_Node, frozen=True, kw_only=True):
+    """The type of one argument: `enum` over a named catalogue list, `local_time`, `int` or `text`."""
+
+    name: str
+    kind: Literal["enum", "local_time", "int", "text"]
+    source: str = ""
+    """Name of the catalogue list that an enum takes its values from."""
+    optional: bool = False
+
+
+class ActionRule(_Node, frozen=True, kw_only=True):
+    """Everything a policy says about one action."""
+
+    name: str
+    owner: str
+    why: str
+    args: tuple[Argument, ...] = ()
+    requested_by: tuple[str, ...] = ()
+    """Agent roles that may ask for it; empty means any."""
+    stages: dict[str, StageEffect] = {}
+    read_back: tuple[str, ...] = ()
+    question: str = ""
+    expires_ms: int = 30_000
+    cooldown_ms: int = 0
+    require: tuple[Rule, ...] = ()
+    limits: tuple[Limit, ...] = ()
+
+
+class Band(_Node, frozen=True, kw_only=True):
+    """At or over `accept` it counts, under `confirm` it was not heard, between it is ambiguous."""
+
+    accept_permille: int
+    confirm_permille: int
+
+
+class Hearing(_Node, frozen=True, kw_only=True):
+    """How the caller is heard; the thresholds hold for this transcriber alone."""
+
+    transcriber: str
+    end_of_turn_ms: int
+    end_of_turn_spelling_ms: int
+    decide: Band
+    content: Band
+
+
+class AnswererRules(_Node, frozen=True, kw_only=True):
+    """Deadlines for finding out who answered, and what each answer leads to."""
+
+    no_speech_ms: int
+    decide_by_ms: int
+    default: AnswererVerdict
+    when: dict[str, str]
+
+
+class SilenceStep(_Node, frozen=True, kw_only=True):
+    """What to do after so much silence."""
+
+    after_ms: int
+    do: Literal["reprompt", "rephrase", "goodbye"]
+
+
+class Silence(_Node, frozen=True, kw_only=True):
+    """The ladder of silence; each step counts from the end of the last playout."""
+
+    ladder: tuple[SilenceStep, ...]
+    backstop_ms: int
+
+
+class CallLength(_Node, frozen=True, kw_only=True):
+    """The longest a call may take, and when to warn."""
+
+    longest_ms: int
+    warn_before_ms: int
+
+
+class Budget(_Node, frozen=True, kw_only=True):
+    """Completion tokens a turn and a call may use, and tool calls a turn."""
+
+    per_turn_tokens: int
+    per_call_tokens: int
+    tool_calls_per_turn: int
+
+
+class Questions(_Node, frozen=True, kw_only=True):
+    """How confirmation questions are asked and answered."""
+
+    answer_within_ms: int
+    answer_tolerance_ms: int
+    times_per_arguments: int
+    times_per_action: int
+
+
+class MustSay(_Node, frozen=True, kw_only=True):
+    """A line that must be heard: before anything else within a deadline, or before something may start."""
+
+    id: str
+    line: str
+    within_ms: int | None = None
+    before: str = ""
+
+
+class Speech(_Node, frozen=True, kw_only=True):
+    """What the agent must say and must never say."""
+
+    must_say: tuple[MustSay, ...]
+    refuse: tuple[str, ...]
+
+
+class Window(_Node, frozen=True, kw_only=True):
+    """At most so many in so many seconds."""
+
+    at_most: int
+    in_s: int
+
+
+class Contact(_Node, frozen=True, kw_only=True):
+    """What must hold before a number is dialled."""
+
+    consent_level: str
+    jurisdictions: str = ""
+    per_person: tuple[Window, ...] = ()
+
+
+class Oversight(_Node, frozen=True, kw_only=True):
+    """Who answers for the policy."""
+
+    owner: str
+    review_days: int
+    contact: str
+    pause_finishes_calls: Literal["politely", "at_once"]
+
+
+class Policy(_Node, frozen=True, kw_only=True):
+    """A whole policy. `content_hash` is not part of it: it is the digest of its canonical bytes."""
+
+    name: str
+    owner: str
+    about: str
+    facts: dict[str, FactType]
+    hearing: Hearing
+    answerer: AnswererRules
+    silence: Silence
+    call: CallLength
+    budget: Budget
+    questions: Questions
+    speech: Speech
+    contact: Contact
+    oversight: Oversight
+    actions: dict[str, ActionRule]

@@ -1,0 +1,96 @@
+"""Generates Python source from a policy: one function an action, nothing but comparisons and bit operations.
+
+In: a policy. Out: source text that can be read, hashed and recorded; `compiler` turns it into callables.
+"""
+
+from typing import assert_never
+
+from voicewarden.model.action import Value
+from voicewarden.policy.ast import ActionRule, All, AnyOf, Atom, Condition, Policy
+
+
+def generate(policy: Policy) -> str:
+    """Source of a module with `decide_<action>(facts, now_ms, digest, minted) -> int` for every action."""
+    parts = [f'"""Generated from policy `{policy.name}`. Same masks as the interpreter."""']
+    parts += [_function(rule) for _, rule in sorted(policy.actions.items())]
+    return "\n\n\n".join(parts) + "\n"
+
+
+def _function(rule: ActionRule) -> str:
+    names = _fact_names(rule)
+    variables = {name: f"f{index}" for index, name in enumerate(names)}
+    lines = [f"def decide_{rule.name}(facts, now_ms, digest, minted):", "    mask = 0"]
+    if names:
+        lines.append("    get = facts.get")
+    for name, variable in variables.items():
+        lines.append(f"    {variable} = get({name!r})")
+        if name == f"consent.{rule.name}":
+            lines += [f"    if {variable} is not None and {variable}.digest != digest:", f"        {variable} = None"]
+    for index, requirement in enumerate(rule.require):
+        lines += [f"    if not ({_expression(requirement.condition, variables)}):", f"        mask |= {1 << index}"]
+    for index, limit in enumerate(rule.limits):
+        lines += [f"    if minted >= {limit.at_most}:", f"        mask |= {1 << (len(rule.require) + index)}"]
+    lines.append("    return mask")
+    return "\n".join(lines)
+
+
+def _fact_names(rule: ActionRule) -> tuple[str, ...]:
+    names: dict[str, None] = {}
+    for requirement in rule.require:
+        for atom in atoms(requirement.condition):
+            names[atom.fact] = None
+    return tuple(names)
+
+
+def atoms(condition: Condition) -> tuple[Atom, ...]:
+    """All atoms of a condition, from left to right."""
+    match condition:
+        case Atom():
+            return (condition,)
+        case All(items=items) | AnyOf(items=items):
+            return tuple(atom for item in items for atom in atoms(item))
+        case _:
+            assert_never(condition)
+
+
+def _expression(condition: Condition, variables: dict[str, str]) -> str:
+    match condition:
+        case Atom():
+            return _atom(condition, variables[condition.fact])
+        case All(items=items):
+            return "(" + " and ".join(_expression(item, variables) for item in items) + ")" if items else "True"
+        case AnyOf(items=items):
+            return "(" + " or ".join(_expression(item, variables) for item in items) + ")" if items else "False"
+        case _:
+            assert_never(condition)
+
+
+def _atom(atom: Atom, name: str) -> str:
+    value = f"{name}.value"
+    tests = [f"{name} is not None"]
+    if atom.is_ is not None:
+        tests.append(_equal(value, atom.is_))
+    if atom.in_ is not None:
+        tests.append("(" + " or ".join(_equal(value, item) for item in atom.in_) + ")" if atom.in_ else "False")
+    numeric = [
+        f"{value} >= {atom.at_least}" if atom.at_least is not None else "",
+        f"{value} <= {atom.at_most}" if atom.at_most is not None else "",
+        f"{atom.between[0]} <= {value} <= {atom.between[1]}" if atom.between is not None else "",
+    ]
+    numeric = [test for test in numeric if test]
+    if numeric:
+        # bool is a subclass of int: without the type test a flag would pass as the number 1.
+        tests += [f"type({value}) is int", *numeric]
+    if atom.within_ms is not None:
+        tests.append(f"0 <= now_ms - {name}.at_ms <= {atom.within_ms}")
+    if atom.known is False:
+        tests.append("False")
+    return "(" + " and ".join(tests) + ")"
+
+
+def _equal(value: str, wanted: Value) -> str:
+    if isinstance(wanted, bool):
+        return f"{value} is {wanted}"
+    if isinstance(wanted, int):
+        return f"(type({value}) is int and {value} == {wanted})"
+    return f"{value} == {wanted!r}"

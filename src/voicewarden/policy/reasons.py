@@ -1,0 +1,100 @@
+"""Reasons as data and English: what a rule needs, what was found, and what is still to be earned.
+
+In: rules and facts. Out: `Reason` values for decisions, and sentences that a person who does not program understands.
+"""
+
+from typing import assert_never
+
+from voicewarden.model.action import Value, Verdict
+from voicewarden.model.decision import Decision, Reason
+from voicewarden.policy.ast import All, AnyOf, Atom, Condition, Limit, Rule
+from voicewarden.policy.fact import Fact, Facts
+from voicewarden.policy.generator import atoms
+from voicewarden.policy.interpreter import visible
+
+
+def rule_reason(rule: Rule, verdict: Verdict, facts: Facts, now_ms: int, consent: str, digest: str) -> Reason:
+    """Why this rule was met (`allow`) or not."""
+    leaves = atoms(rule.condition)
+    found: list[str] = []
+    evidence: list[int] = []
+    names = tuple(dict.fromkeys(leaf.fact for leaf in leaves))
+    for name in names:
+        fact = visible(facts, name, consent, digest)
+        if fact is not None and fact.seq not in evidence:
+            evidence.append(fact.seq)
+        found.append(_found(name, fact, now_ms, alone=len(names) == 1))
+    return Reason(
+        rule.id, ", ".join(names), needed(rule.condition, alone=len(names) == 1), ", ".join(found), verdict,
+        tuple(evidence), rule.offer if verdict != "allow" else None,
+    )  # fmt: skip
+
+
+def limit_reason(limit: Limit, verdict: Verdict, minted: int) -> Reason:
+    """Why a limit was met or not."""
+    return Reason(limit.id, "granted in this call", f"at most {limit.at_most}", str(minted), verdict)
+
+
+def _found(name: str, fact: Fact | None, now_ms: int, *, alone: bool) -> str:
+    text = "unknown" if fact is None else f"{_value(fact.value)}, {_age(now_ms - fact.at_ms)} ago"
+    return text if alone else f"{name} is {text}"
+
+
+def _value(value: Value) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def _age(ms: int) -> str:
+    return f"{ms} ms" if ms < 1000 else f"{ms // 1000} s"
+
+
+def needed(condition: Condition, *, alone: bool = False) -> str:
+    """What a condition asks for, in words; with `alone` the name of the fact is left out."""
+    match condition:
+        case Atom():
+            return _needed_atom(condition) if alone else f"{condition.fact} {_needed_atom(condition)}"
+        case All(items=items):
+            return " and ".join(needed(item) for item in items)
+        case AnyOf(items=items):
+            return " or ".join(needed(item) for item in items)
+        case _:
+            assert_never(condition)
+
+
+def _needed_atom(atom: Atom) -> str:
+    parts: list[str] = []
+    if atom.is_ is not None:
+        parts.append(f"is {_value(atom.is_)}")
+    if atom.in_ is not None:
+        parts.append("is one of " + ", ".join(_value(item) for item in atom.in_))
+    if atom.at_least is not None:
+        parts.append(f"is at least {atom.at_least}")
+    if atom.at_most is not None:
+        parts.append(f"is at most {atom.at_most}")
+    if atom.between is not None:
+        parts.append(f"is between {atom.between[0]} and {atom.between[1]}")
+    if atom.within_ms is not None:
+        parts.append(f"no older than {_age(atom.within_ms)}")
+    if atom.known is not None:
+        parts.append("is known")
+    return ", ".join(parts) or "is known"
+
+
+def sentence(decision: Decision) -> str:
+    """One decision as a sentence."""
+    verb = {"allow": "was allowed", "confirm": "must first be confirmed", "escalate": "goes to a person",
+            "deny": "was refused"}[decision.verdict]  # fmt: skip
+    open_reasons = [reason for reason in decision.reasons if reason.verdict != "allow"]
+    if decision.verdict == "allow":
+        because = "; ".join(f"{r.fact} {r.needed} (found {r.found})" for r in decision.reasons) or "nothing forbids it"
+    else:
+        because = "; ".join(f"{r.fact} must be: {r.needed}, but was {r.found}" for r in open_reasons)
+    stage = f" The rules alone would say {decision.would}." if decision.would else ""
+    return f"{decision.action} {verb}: {because}.{stage}"
+
+
+def still_to_earn(decision: Decision) -> tuple[str, ...]:
+    """What would have to become true before the action could be allowed."""
+    return tuple(f"{r.fact} {r.needed}" for r in decision.reasons if r.verdict != "allow")

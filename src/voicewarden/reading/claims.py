@@ -1,0 +1,225 @@
+"""Claims: a sentence in, what it states that must be grounded out. Called by the kernel for the agent's speech and,
+through `values`, for approved facts, the caller's words and tool results, which ground it.
+"""
+
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+
+from voicewarden.reading.lexicon import Reader
+from voicewarden.reading.moment import moment_at, ordinal_at, weekday_of
+from voicewarden.reading.number import Number, Piece, canonical, number_at, pieces
+from voicewarden.reading.phrase import EDGE, Match
+
+ClaimKind = Literal["number", "price", "percent", "time", "date", "superlative", "guarantee", "scarcity"]
+
+_WORDED: tuple[ClaimKind, ...] = ("superlative", "guarantee", "scarcity")
+_STOPS = frozenset(".!?;")
+_SIGNS = frozenset("$€£")
+
+
+class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Something stated: its canonical value and its offsets in the text."""
+
+    kind: ClaimKind
+    value: str
+    start: int
+    end: int
+
+
+def claims(reader: Reader, text: str) -> tuple[Claim, ...]:
+    """Return the claims of `text` in their order."""
+    parts = pieces(text)
+    worded, uncounted = _phrases(reader, parts)
+    found = [*worded]
+    at = 0
+    while at < len(parts):
+        claim, at = _claim_at(reader, parts, at, uncounted)
+        if claim is not None:
+            found.append(claim)
+    return tuple(sorted(found, key=lambda claim: (claim.start, claim.end, claim.kind)))
+
+
+def values(reader: Reader, text: str) -> frozenset[str]:
+    """Return every canonical value that `text` grounds, in all forms in which it may be said again."""
+    parts = pieces(text)
+    worded, _ = _phrases(reader, parts)
+    grounds = {claim.value for claim in worded}
+    for at, part in enumerate(parts):
+        if len(part.text) >= 16 and part.text[10] == "t":
+            grounds |= _forms(reader, f"date:{part.text[:10]}") | _forms(reader, f"time:{part.text[11:16]}")
+            continue
+        # Every start counts here, so that "nineteen ninety nine" grounds each way to say it.
+        claim, _ = _claim_at(reader, parts, at, frozenset())
+        if claim is not None:
+            grounds |= _forms(reader, claim.value)
+    return frozenset(grounds)
+
+
+def grounded(claim: Claim, allowed: frozenset[str]) -> bool:
+    """Say whether one of the allowed values grounds the claim."""
+    return claim.value in allowed
+
+
+def _phrases(reader: Reader, parts: list[Piece]) -> tuple[list[Claim], frozenset[int]]:
+    """Find claims made by words, and the pieces whose number word counts nothing."""
+    tokens, owner = [EDGE], [-1]
+    for index, part in enumerate(parts):
+        for token in (EDGE,) if part.text in _STOPS else reader.expand(part.text):
+            tokens.append(token)
+            owner.append(index)
+    tokens.append(EDGE)
+    owner.append(-1)
+    found = reader.claims.find(tokens)
+    masks = [match for match in found if match.label == "not_claim"]
+    told = [_worded(match, tokens, owner, parts) for match in _longest(found, masks)]
+    silent = (match for match in found if match.label == "no_count")
+    return told, frozenset(owner[step] for match in silent for step in range(match.start, match.end))
+
+
+def _longest(found: list[Match], masks: list[Match]) -> Iterable[Match]:
+    """Yield worded claims that are in no mask and in no longer claim of their kind."""
+    told = [match for match in found if match.label in _WORDED]
+    for match in told:
+        longer = (one for one in (*told, *masks) if one != match and (one.label == match.label or one in masks))
+        if not any(one.start <= match.start and match.end <= one.end for one in longer):
+            yield match
+
+
+def _worded(match: Match, tokens: list[str], owner: list[int], parts: list[Piece]) -> Claim:
+    steps = [step for step in range(match.start, match.end) if tokens[step] != EDGE]
+    kind = next(kind for kind in _WORDED if kind == match.label)
+    words = "_".join(tokens[step] for step in steps)
+    return Claim(kind, f"{kind}:{words}", parts[owner[steps[0]]].start, parts[owner[steps[-1]]].end)
+
+
+def _claim_at(reader: Reader, parts: list[Piece], at: int, silent: frozenset[int]) -> tuple[Claim | None, int]:
+    """Read the claim that starts at piece `at`; return it, if any, and where to read on."""
+    if at in silent and not parts[at].text.isdecimal():
+        return None, at + 1
+    if len(parts[at].text) >= 16 and parts[at].text[10:11] == "t":
+        return _claim("date", f"date:{parts[at].text[:10]}", parts, at, at + 1), at + 1
+    if parts[at].text in _SIGNS:
+        number = number_at(reader, parts, at + 1)
+        if number is not None:
+            return _claim("price", f"price:{number.value}", parts, at, number.end), number.end
+        return None, at + 1
+    moment = moment_at(reader, parts, at)
+    if moment is not None:
+        kind: ClaimKind = "time" if moment.kind == "time" else "date"
+        return _claim(kind, moment.value, parts, at, moment.end), moment.end
+    if at in silent:
+        return None, at + 1
+    number = number_at(reader, parts, at)
+    if number is not None:
+        return _quantity(reader, parts, at, number)
+    return _ordinal(reader, parts, at)
+
+
+def _quantity(reader: Reader, parts: list[Piece], at: int, number: Number) -> tuple[Claim, int]:
+    """Tell a price and a percentage from a bare number."""
+    following = parts[number.end].text if number.end < len(parts) else ""
+    if following == "%" or following in ("percent", "pct"):
+        return _claim("percent", f"percent:{number.value}", parts, at, number.end + 1), number.end + 1
+    if following == "per" and number.end + 1 < len(parts) and parts[number.end + 1].text == "cent":
+        return _claim("percent", f"percent:{number.value}", parts, at, number.end + 2), number.end + 2
+    if following in reader.cents:
+        value = canonical(f"{int(number.value) // 100}.{int(number.value) % 100:02d}") if _is_small(number) else number.value
+        return _claim("price", f"price:{value}", parts, at, number.end + 1), number.end + 1
+    if following in reader.currency:
+        value, end = _with_cents(reader, parts, _decimal_pair(number), number.end + 1)
+        return _claim("price", f"price:{value}", parts, at, end), end
+    return _claim("number", f"number:{number.value}", parts, at, number.end), number.end
+
+
+def _is_small(number: Number) -> bool:
+    return number.value.isdecimal() and len(number.value) <= 9
+
+
+def _decimal_pair(number: Number) -> str:
+    """Read `nineteen ninety nine` before a currency as 19.99, as it is meant; digits stay as written."""
+    if number.is_spelled and len(number.value) == 4 and number.value[0] == "1" and number.value[2:] != "00":
+        return canonical(f"{number.value[:2]}.{number.value[2:]}")
+    return number.value
+
+
+def _with_cents(reader: Reader, parts: list[Piece], value: str, end: int) -> tuple[str, int]:
+    """Add `and ninety nine cents`, or a bare `ninety nine`, to a price in whole units."""
+    after = end + (1 if end < len(parts) and parts[end].text == "and" else 0)
+    more = number_at(reader, parts, after)
+    if more is None or not more.value.isdecimal() or len(more.value) != 2 or "." in value:
+        return value, end
+    has_cents = more.end < len(parts) and parts[more.end].text in reader.cents
+    if not has_cents and (after != end or not more.is_spelled):
+        return value, end
+    return canonical(f"{value}.{more.value}"), more.end + has_cents
+
+
+def _ordinal(reader: Reader, parts: list[Piece], at: int) -> tuple[Claim | None, int]:
+    """Read `the fifth` as a number; `first` and `second` only where a day of the month can be meant."""
+    found = ordinal_at(reader, parts, at)
+    if found is None:
+        return None, at + 1
+    value, end = found
+    after = parts[end].text if end < len(parts) else "."
+    is_day = at > 0 and parts[at - 1].text == "the" and after in (".", "!", "?", ",", "at", "of", "is", "and", "or")
+    if value in (1, 2) and end == at + 1 and not is_day:
+        return None, end
+    return _claim("number", f"number:{value}", parts, at, end), end
+
+
+def _claim(kind: ClaimKind, value: str, parts: list[Piece], at: int, end: int) -> Claim:
+    return Claim(kind, value, parts[at].start, parts[min(end, len(parts)) - 1].end)
+
+
+def _forms(reader: Reader, value: str) -> set[str]:
+    """Return a canonical value with all values that say the same or less."""
+    kind, _, rest = value.partition(":")
+    if kind == "date":
+        return {value} | _date_forms(reader, rest)
+    if kind in ("time", "clock"):
+        return {value} | _time_forms(kind, rest)
+    if kind == "month":
+        return {value}
+    if kind in ("price", "percent", "number"):
+        return {value} | _number_forms(kind, rest)
+    return {value}
+
+
+def _date_forms(reader: Reader, rest: str) -> set[str]:
+    *year, month, day = rest.split("-")
+    name = next((name for name, number in reader.months.items() if number == int(month)), "")
+    forms = {f"date:{month}-{day}", f"month:{name}", f"number:{int(day)}", f"number:{int(month)}"}
+    if year:
+        forms.add(f"number:{int(year[0])}")
+        weekday = weekday_of(reader, int(year[0]), int(month), int(day))
+        forms |= {f"day:{weekday}"} if weekday else set()
+    return forms
+
+
+def _time_forms(kind: str, rest: str) -> set[str]:
+    hour, minute = (int(part) for part in rest.split(":"))
+    shown = hour % 12 or 12
+    forms = {f"clock:{shown}:{minute:02d}", f"number:{hour}", f"number:{shown}"}
+    if kind == "clock":
+        # A caller's "at three" may be said back with its half of the day: the read-back still asks for a yes.
+        forms |= {f"time:{hour % 12:02d}:{minute:02d}", f"time:{hour % 12 + 12:02d}:{minute:02d}"}
+    if minute:
+        forms.add(f"number:{minute}")
+        shorter = f"{shown}{minute:02d}"
+        forms.add(f"number:{shorter}")
+    return forms
+
+
+def _number_forms(kind: str, rest: str) -> set[str]:
+    forms = {f"number:{rest}"}
+    if kind == "price" and "." in rest:
+        whole, _, cents = rest.partition(".")
+        forms |= {f"number:{whole}", f"number:{int(cents.ljust(2, '0')[:2])}", f"number:{whole}{cents.ljust(2, '0')}"}
+    if kind == "number" and rest in _CLOCK_HOURS:
+        forms |= _time_forms("clock", f"{rest}:00")
+    return forms
+
+
+_CLOCK_HOURS = frozenset(str(hour) for hour in range(1, 13))

@@ -1,0 +1,1 @@
+"""Recorded calls through the same step: exact replay, and reports for people. Never acts."""

@@ -1,0 +1,1 @@
+"""The only loop: event, step, record, effect, receipt. One loop a call, events in order."""

@@ -1,0 +1,60 @@
+"""The effectors of a deployment: which stands behind which action.
+
+In: a release, a folder for what is kept, a carrier. Out: a mapping from action to effector, made once a call.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from voicewarden.effectors.calendar import Booking, Hours
+from voicewarden.effectors.calendar_store import CalendarStore
+from voicewarden.effectors.callback import Callback
+from voicewarden.effectors.commitment import Commitment
+from voicewarden.effectors.dial import Dial
+from voicewarden.effectors.look_up import LookUp
+from voicewarden.effectors.message import Message
+from voicewarden.effectors.transfer import Transfer
+from voicewarden.effectors.voicemail import Voicemail
+from voicewarden.kernel.release import Release
+from voicewarden.model.ports import Carrier, Effector, Playout
+
+_APPOINTMENT_MINUTES: Final = 30
+_MESSAGE: Final = "message."
+
+
+class Outfit:
+    """What every call's effectors are made of."""
+
+    def __init__(
+        self, release: Release, *, var_dir: Path, zone: ZoneInfo, carrier: Carrier,
+        number_of: Callable[[str], str | None],
+    ) -> None:  # fmt: skip
+        self._release = release
+        self._store = CalendarStore(var_dir / "calendar")
+        self._commitments = var_dir / "commitments.jsonl"
+        self._zone = zone
+        self._carrier = carrier
+        self._number_of = number_of
+
+    def effectors(self, playout: Playout) -> dict[str, Effector]:
+        """The effectors of one call; `playout` is its voice."""
+        release, carrier = self._release, self._carrier
+        texts = {
+            name: release.lines[_MESSAGE + name]
+            for name in release.catalogue.get("templates", {})
+            if _MESSAGE + name in release.lines
+        }
+        minutes = dict.fromkeys(release.catalogue.get("services", {}), _APPOINTMENT_MINUTES)
+        slots = {value: value for value in release.catalogue.get("callback_slots", {})}
+        return {
+            "place_call": Dial(carrier, self._number_of),
+            "transfer": Transfer(carrier, release.destinations),
+            "book": Booking(self._store, Hours(zone=self._zone, minutes=minutes)),
+            "schedule_callback": Callback(self._store, slots, self._zone),
+            "send_message": Message(carrier, texts),
+            "look_up": LookUp(release.lookups),
+            "advance_commitment": Commitment(self._commitments),
+            "leave_voicemail": Voicemail(lambda _: playout, release.lines["voicemail.message"]),
+        }

@@ -1,0 +1,133 @@
+"""Starts and ends calls: what every call has around its loop, whoever carries its sound.
+
+In: an order to call somebody, or word that somebody calls. Out: a running `CallLoop`, opt-outs remembered, and a call that
+is over for everybody when it is over for one. Used by `telephony`; no carrier is known here but the port.
+"""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+from collections.abc import Callable, Coroutine
+from typing import Final
+
+from voicewarden.contacts.register import Contacts
+from voicewarden.kernel.release import Compiled
+from voicewarden.kernel.step import Step
+from voicewarden.ledger.store import Ledger
+from voicewarden.model.action import Direction, Value
+from voicewarden.model.error import CarrierFailed, LedgerError, LedgerFull
+from voicewarden.model.event import ActionRequested, CallEnded, CallStarted, Event
+from voicewarden.model.ports import Carrier
+from voicewarden.runtime.burning import LedgerBurner
+from voicewarden.runtime.calls import MOST_CALLS, Calls, LiveCall
+from voicewarden.runtime.clock import LoopScheduler
+from voicewarden.runtime.loop import CallLoop, EffectorsFor
+from voicewarden.runtime.seal import Sealer
+from voicewarden.runtime.wall import unix_ms
+
+_LOG: Final = logging.getLogger(__name__)
+_REFUSE_NEW_PERMILLE: Final = 750
+"""Fill of the ledger's queue from which on no new call is taken."""
+_CALL_ID_BYTES: Final = 3
+
+Watch = Callable[[str, Event, Step], None]
+
+
+class Switchboard:
+    """All calls of this process."""
+
+    def __init__(
+        self, release: Compiled, *, ledger: Ledger, contacts: Contacts, sealer: Sealer, calls: Calls,
+        carrier: Carrier, effectors: EffectorsFor, development: bool = False, watch: Watch | None = None,
+    ) -> None:  # fmt: skip
+        self.release = release
+        self.calls = calls
+        self._carrier = carrier
+        self._ledger = ledger
+        self._contacts = contacts
+        self._sealer = sealer
+        self._effectors = effectors
+        self._development = development
+        self._watch = watch
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def open_call(self, number: str, agent: str, direction: Direction, facts: dict[str, Value]) -> LiveCall:
+        """Begin a call's record; nothing has been dialled or answered yet. Raises LedgerFull, ConfigError."""
+        if self._ledger.pressure_permille >= _REFUSE_NEW_PERMILLE or len(self.calls) >= MOST_CALLS:
+            raise LedgerFull("no new call is taken: too much is waiting to be written; try again in a moment")
+        contact = self._contacts.contact_id(number)
+        live = self._live_call(number, contact, agent, direction)
+        windows = tuple(window.in_s for window in self.release.policy.policy.contact.per_person)
+        known = self._contacts.facts(contact, now_unix_ms=unix_ms(), windows_s=windows)
+        live.loop.post(
+            CallStarted(
+                at_ms=0, call=live.id, agent=agent, direction=direction, contact=contact,
+                stage=self.release.data.agents[agent].stage, epoch=0, release=self.release.hash,
+                started_unix_ms=unix_ms(), development=self._development, facts={**facts, **known},
+            )
+        )  # fmt: skip
+        return live
+
+    def _live_call(self, number: str, contact: str, agent: str, direction: Direction) -> LiveCall:
+        call_id = f"c{unix_ms():013d}{secrets.token_hex(_CALL_ID_BYTES)}"
+        loop = CallLoop(
+            call_id, self.release, journal=self._ledger, burner=LedgerBurner(self._ledger), sealer=self._sealer,
+            effectors=self._effectors, scheduler=LoopScheduler(), watch=lambda event, step: self._seen(live, event, step),
+        )  # fmt: skip
+        live = LiveCall(call_id, agent, direction, contact, number, loop)
+        loop.hang_up_by(lambda reason: self._spawn(self._hang_up(live, reason)))
+        self.calls.add(live)
+        return live
+
+    def place(self, number: str, agent: str, facts: dict[str, Value]) -> LiveCall:
+        """Ask the gate for an outbound call; it is dialled only if the gate allows it."""
+        live = self.open_call(number, agent, "outbound", facts)
+        live.loop.post(ActionRequested(at_ms=-1, request="dial", action="place_call", args={}, principal=agent))
+        return live
+
+    def _seen(self, live: LiveCall, event: Event, step: Step) -> None:
+        opted_out = step.state.facts.get("opted_out")
+        heard_now = opted_out is not None and opted_out.value is True and opted_out.seq > 0
+        if heard_now and live.first_time("opt_out"):
+            self._spawn(self._remember_opt_out(live))
+        if self._watch is not None:
+            self._watch(live.id, event, step)
+        if isinstance(event, CallEnded):
+            self._spawn(self._finish(live))
+
+    async def _remember_opt_out(self, live: LiveCall) -> None:
+        try:
+            await self._contacts.record_opt_out(live.contact, call=live.id, unix_ms=unix_ms(), how="call")
+        except LedgerError as error:
+            # The call's own records hold the opt-out; losing the contact's line must be seen by people.
+            _LOG.error("call %s: an opt-out could not be remembered (%s)", live.id, type(error).__name__)
+
+    async def _hang_up(self, live: LiveCall, reason: str) -> None:
+        if live.ending:
+            return
+        live.ending = True
+        try:
+            await self._carrier.hang_up(live.id)
+        except CarrierFailed as failed:
+            _LOG.warning("call %s: %s", live.id, failed.args[0])
+        live.loop.post(CallEnded(at_ms=-1, reason=reason))
+
+    async def _finish(self, live: LiveCall) -> None:
+        await live.loop.close_voice()
+        await live.loop.settle()
+        self.calls.remove(live)
+
+    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self, within_s: float = 10.0) -> None:
+        """End all calls and wait for their records."""
+        for live in self.calls.live:
+            self._spawn(self._hang_up(live, "server_stopped"))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                while self._tasks:
+                    await asyncio.wait(tuple(self._tasks))

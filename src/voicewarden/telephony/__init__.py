@@ -1,0 +1,1 @@
+"""Twilio and carriers like it: webhooks, TwiML, the media stream, the REST interface."""
