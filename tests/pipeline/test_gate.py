@@ -99,6 +99,40 @@ async def test_a_consultation_before_an_order_to_be_silent_is_void(make_call: Ca
         assert len(call.model.requests) == 1
 
 
+async def test_of_two_consultations_only_the_later_is_held(make_call: CallMaker) -> None:
+    async with make_call() as call:
+        call.order(ConsultModel(turn=1, heard=""), ConsultModel(turn=1, heard=""))
+        await call.sink.until(GenerationEnded)
+        await call.sink.until(SentencePlayed)
+        assert len(call.model.requests) == 1
+
+
+async def test_a_new_turn_does_not_wait_for_the_answer_to_an_old_one(make_call: CallMaker) -> None:
+    async with make_call(Reply(["Well. You ", 5.0, "see."])) as call:
+        call.order(ConsultModel(turn=1, heard="one"))
+        await call.sink.until(SentenceProposed)
+        call.order(ConsultModel(turn=2, heard="two"))
+        await call.sink.until(GenerationEnded, 2)
+        assert [event.turn for event in call.sink.of(SentenceProposed)] == [1, 2]
+
+
+async def test_a_sentence_that_ends_its_generation_is_the_last(make_call: CallMaker) -> None:
+    calls: list[Call] = []
+
+    def drop_first(event: Event) -> Iterable[Directive]:
+        if isinstance(event, SentenceProposed):
+            # As the runtime does: the answer comes before `post` returns.
+            calls[0].order(DropGeneration(generation=event.generation))
+            return ()
+        return agreeable(event)
+
+    async with make_call(Reply(["One. Two. Three."]), answer=drop_first) as call:
+        calls.append(call)
+        call.order(ConsultModel(turn=1, heard="count"))
+        await call.sink.until(GenerationEnded)
+        assert [event.text for event in call.sink.of(SentenceProposed)] == ["One."]
+
+
 async def test_no_tokens_no_inference(make_call: CallMaker) -> None:
     def refuse(event: Event) -> Iterable[Directive]:
         if isinstance(event, TokensReserved):

@@ -113,6 +113,15 @@ async def test_an_end_mark_alone_is_start_and_end() -> None:
     assert [type(event) for event in sink.events] == [SentenceStarted, SentencePlayed]
 
 
+async def test_a_kernel_that_silences_a_sentence_at_its_start_hears_of_it_once() -> None:
+    sink = FakeSink(lambda event: playout.stop() or () if isinstance(event, SentenceStarted) else ())
+    playout, _ = _playout(sink)
+    playout.queue("k1")
+    playout.sounded("k1", 100)
+    playout.echoed("e:0:k1")
+    assert [event.whole for event in sink.of(SentencePlayed)] == [False]
+
+
 async def test_a_sentence_without_a_sound_is_reported_and_the_next_is_said(make_call: CallMaker) -> None:
     async with make_call() as call:
         call.order(
@@ -207,6 +216,27 @@ async def test_nothing_is_stored_before_the_order_to_record(make_call: CallMaker
     assert [round(np.count_nonzero(np.abs(samples[:, side]) > 500), -1) > 500 for side in (0, 1)] == [True, True]
     kinds = [type(event) for event in call.sink.events]
     assert kinds.index(RecordingStored) < kinds.index(MediaEnded)
+
+
+async def test_nothing_is_stored_after_the_order_to_stop(tmp_path: Path) -> None:
+    sink = FakeSink()
+    sink.clock_ms = 0
+    recorder = Recorder(sink, tmp_path / "one.wav")
+    recorder.start()
+    recorder.caller_heard(voice_like(20), 0)
+    recorder.stop()
+    recorder.caller_heard(voice_like(20), 20)
+    recorder.agent_sent(voice_like(20).tobytes(), 0)
+    await recorder.store()
+    assert sink.of(RecordingStored)[0].ms == 20
+
+
+async def test_closing_waits_for_the_recording(make_call: CallMaker, tmp_path: Path) -> None:
+    async with make_call(recording=tmp_path / "one.wav") as call:
+        call.order(StartRecording(), Speak(sentence="k1", text="Hello.", purpose="line"))
+        await call.sink.until(SentencePlayed)
+        await call.line.voice.close()
+        assert call.sink.of(RecordingStored) and call.sink.of(MediaEnded)[0].clean
 
 
 async def test_no_order_no_file(make_call: CallMaker, tmp_path: Path) -> None:

@@ -2,13 +2,12 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.policy.samples import policy_with
 
 from voicewarden.policy.ast import ActionRule, All, AnyOf, Atom, Condition, Limit, Rule
 from voicewarden.policy.compiler import compile_policy
 from voicewarden.policy.fact import Fact, Facts
 from voicewarden.policy.interpreter import unmet
-
-from tests.unit.policy.samples import policy_with
 
 _NAMES = ("answerer", "opted_out", "consent.book", "consent.transfer", "score", "note")
 _VALUES = st.one_of(st.sampled_from(["human", "explicit", "none", "x'y"]), st.booleans(), st.integers(-3, 3))

@@ -1,6 +1,7 @@
 """`voicewarden`: the one entry point; each group of commands stands in its own module.
 
-Exit codes: 0 fine, 1 findings, 2 usage, 3 internal. Errors of ours are one line on stderr; `VOICEWARDEN_TRACE=1` shows all.
+Exit codes: 0 fine, 1 findings, 2 usage, 3 internal. Errors of ours are one line on stderr; `VOICEWARDEN_TRACE=1`
+shows all.
 """
 
 import os
@@ -42,6 +43,7 @@ app.command("replay")(replay.replay)
 app.command("report")(replay.report)
 app.command("serve")(phone.serve)
 app.command("call")(phone.call)
+app.command("contact")(phone.contact)
 app.command("demo")(phone.demo)
 
 

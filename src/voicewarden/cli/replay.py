@@ -1,4 +1,6 @@
-"""`voicewarden replay` and `voicewarden report`: run recorded calls through the same step again, and show one to a person."""
+"""`voicewarden replay` and `voicewarden report`: run recorded calls through the same step again, and show one to a
+person.
+"""
 
 from pathlib import Path
 from typing import Annotated

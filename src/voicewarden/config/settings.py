@@ -43,15 +43,19 @@ class TwilioSettings(Document):
 
 
 class ModelSettings(Document):
-    """The language model's OpenAI-compatible endpoint."""
+    """The language model's OpenAI-compatible endpoint; deadlines count from the request."""
 
     base_url: Url = "http://127.0.0.1:8766/v1"
     name: Text = "scripted"
     api_key: SecretStr | None = None
     api_key_file: Text | None = None
+    token_field: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
+    knows_developer_role: bool = True
+    tokens_wanted: Annotated[int, Field(ge=1, le=100_000)] = 200
+    temperature_permille: Annotated[int, Field(ge=0, le=2_000)] | None = None
     first_token_ms: Annotated[int, Field(ge=100, le=60_000)] = 3_000
-    stall_ms: Annotated[int, Field(ge=100, le=60_000)] = 2_000
-    total_ms: Annotated[int, Field(ge=1_000, le=300_000)] = 20_000
+    first_sentence_ms: Annotated[int, Field(ge=100, le=60_000)] = 6_000
+    idle_ms: Annotated[int, Field(ge=100, le=60_000)] = 2_500
 
 
 class SpeechSettings(Document):
@@ -70,9 +74,9 @@ class TranscriberSettings(Document):
 
 
 class CalendarSettings(Document):
-    """Where appointments are kept, and the zone that local times are of."""
+    """The directory in which appointments are kept, and the zone that local times are of."""
 
-    path: Text | None = None
+    directory: Text | None = None
     zone: Text = "UTC"
 
 
@@ -110,8 +114,8 @@ class Settings:
         self.keys_dir = self.var_dir / "keys"
         ledger = document.ledger
         self.ledger_path = (base / ledger).resolve() if ledger else self.var_dir / "ledger.db"
-        calendar = document.calendar.path
-        self.calendar_path = (base / calendar).resolve() if calendar else self.var_dir / "calendar.ics"
+        calendar = document.calendar.directory
+        self.calendar_dir = (base / calendar).resolve() if calendar else self.var_dir / "calendar"
         self.zone = document.calendar.zone
         self.public_base_url = document.public_base_url
         self.listen = document.listen
@@ -199,7 +203,8 @@ def _typed_routes() -> set[Route]:
     for name, entry in schema["properties"].items():
         target = schema["$defs"].get(str(entry.get("$ref", "")).rpartition("/")[2], {})
         for key, inner in target.get("properties", {}).items():
-            if inner.get("type") in ("integer", "boolean"):
+            kinds = {choice.get("type") for choice in (inner, *inner.get("anyOf", []))}
+            if kinds & {"integer", "boolean"}:
                 typed.add((name, key))
     return typed
 

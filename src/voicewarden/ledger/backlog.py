@@ -15,8 +15,11 @@ from voicewarden.model.record import Record
 
 CAPACITY_RECORDS: Final = 8_192
 _BATCH_RECORDS: Final = 1_024
-_LINGER_S: Final = 0.005
-"""How long records that nobody waits for may gather before a commit: saves thousands of commits a second."""
+_GATHER_S: Final = 0.02
+"""How long records that nobody waits for gather before a commit: saves thousands of commits a second."""
+_DOZES: Final = 50
+"""So many waits of `_GATHER_S` without work, and the writer sleeps until it is woken. Before that, records that nobody
+waits for need not wake it: waking a thread costs the caller ten times what queueing does."""
 _REMEMBERED_STREAMS: Final = 4_096
 
 OnDone = Callable[[bool, Exception | None], None]
@@ -60,8 +63,8 @@ class Backlog:
         self._heads: dict[str, Head] = {}
         self._uncommitted = 0
         self._oldest = 0.0
-        self._awaited = False
-        self._idle = False
+        self._pressing = False
+        self._asleep = False
         self._closed = False
         self.failure: LedgerError | None = None
 
@@ -98,22 +101,21 @@ class Backlog:
                 self._oldest = time.monotonic()
             self._entries.append(Entry(tuple(records), burn, on_done))
             self._uncommitted += count
-            urgent = on_done is not None and not self._awaited
-            self._awaited = self._awaited or urgent
-            if self._idle or urgent:
+            is_pressing = on_done is not None or self._uncommitted >= _BATCH_RECORDS
+            if self._asleep or (is_pressing and not self._pressing):
+                self._asleep = False
                 self._change.notify()
+            self._pressing = self._pressing or is_pressing
 
     def take(self, due_at: float | None) -> Batch | None:
         """The next batch; an empty awaited one at `due_at` (monotonic), None when all is done."""
         with self._change:
             if self.failure is not None:
                 return None
-            if not self._wait_for_work(due_at):
-                # Closed with nothing left to sync, or the time to sync has come.
-                return None if due_at is None else Batch([], True, due_at, 0)
-            if not self._awaited:
-                self._change.wait_for(self._is_pressing, _LINGER_S)
-            return self._cut()
+            if self._wait_for_work(due_at):
+                return self._cut()
+            # Closed with nothing left to sync, or the time to sync has come.
+            return None if due_at is None else Batch([], True, due_at, 0)
 
     def settle(self, batch: Batch) -> None:
         """A batch is committed."""
@@ -157,17 +159,22 @@ class Backlog:
         self._heads.update(moved)
 
     def _wait_for_work(self, due_at: float | None) -> bool:
-        while not self._entries:
-            left = None if due_at is None else due_at - time.monotonic()
-            if self._closed or (left is not None and left <= 0):
+        """Wait until a batch is worth committing; False when there is none and a sync or the end is due."""
+        dozes = 0
+        while True:
+            now = time.monotonic()
+            if self._entries:
+                left = self._oldest + _GATHER_S - now
+                if self._pressing or self._closed or left <= 0:
+                    return True
+            elif self._closed or (due_at is not None and due_at <= now):
                 return False
-            self._idle = True
-            self._change.wait(left)
-            self._idle = False
-        return True
-
-    def _is_pressing(self) -> bool:
-        return self._awaited or self._closed
+            else:
+                left = _GATHER_S
+            self._asleep = not self._entries and due_at is None and dozes >= _DOZES
+            self._change.wait(None if self._asleep else left)
+            self._asleep = False
+            dozes += 1
 
     def _cut(self) -> Batch:
         entries: list[Entry] = []
@@ -179,5 +186,5 @@ class Backlog:
             count += len(entry.records) + (entry.burn is not None)
             awaited = awaited or entry.on_done is not None
         if not self._entries:
-            self._awaited = False
+            self._pressing = False
         return Batch(entries, awaited, self._oldest, count)

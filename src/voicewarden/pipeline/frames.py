@@ -20,6 +20,8 @@ class ConsultFrame(LLMContextFrame):
 
     turn: int = 0
     epoch: int = 0
+    number: int = 0
+    """Counts the consultations: a later one makes an earlier one that has not begun void."""
 
 
 @dataclass

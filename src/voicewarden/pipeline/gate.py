@@ -69,6 +69,11 @@ class ModelGate:
         """
         self.requests: set[str] = set()
         """Tool call ids that were used; an id names one request for the whole call."""
+        self.consultations = 0
+
+    def wants(self, frame: ConsultFrame) -> bool:
+        """Whether nothing has overtaken the frame: no order to be silent, no later consultation."""
+        return frame.epoch == self.epoch() and frame.number == self.consultations
 
 
 # Any: the mixin does not care which provider's adapter the service uses.
@@ -88,7 +93,7 @@ class GatedToolCalls(LLMService[Any]):
         if not isinstance(frame, LLMContextFrame):
             await super().process_frame(frame, direction)
             return
-        if isinstance(frame, ConsultFrame) and frame.epoch != self.gate.epoch():
+        if isinstance(frame, ConsultFrame) and not self.gate.wants(frame):
             return
         current = self.gate.generations.current
         turn = frame.turn if isinstance(frame, ConsultFrame) else current.turn if current else 0

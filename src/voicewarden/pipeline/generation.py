@@ -111,6 +111,12 @@ class Generations:
         if number in self._running:
             self._running[number].drop()
 
+    def supersede(self, turn: int) -> None:
+        """Another turn is to be answered: what still answers an older one would only make it wait."""
+        for generation in tuple(self._running.values()):
+            if generation is self.current and generation.turn != turn:
+                generation.drop()
+
     def drop_all(self) -> None:
         """End everything that runs."""
         for generation in tuple(self._running.values()):

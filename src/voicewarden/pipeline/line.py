@@ -56,6 +56,8 @@ class LineEnd:
 
     def __init__(self) -> None:
         self.is_clean = False
+        self.is_running = False
+        self.finished = asyncio.Event()
         self._worker: PipelineWorker | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -71,9 +73,14 @@ class LineEnd:
         """The socket is gone; clean only if somebody had said goodbye."""
         self._cancel(clean=False)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """We end it. The goodbye was heard or given up before, so nothing is worth waiting for."""
         self._cancel(clean=True)
+
+    async def wait(self) -> None:
+        """Until the last event was posted; at once if the line never ran."""
+        if self.is_running:
+            await self.finished.wait()
 
     def _cancel(self, *, clean: bool) -> None:
         if self._task is None and self._worker is not None:
@@ -130,6 +137,7 @@ def build_line(
         settings=settings,
         hang_up=hang_up,
         end=ending.close,
+        ended=ending.wait,
     )
     voice.switch_agent(agent)
     return Line(voice, worker, ear, recorder, serializer, ending, sink)
@@ -153,6 +161,7 @@ def _worker(pipeline: Pipeline) -> PipelineWorker:
 async def run_call(line: Line, on_started: Callable[[], Awaitable[None]] | None = None) -> None:
     """Run the line until its socket is gone; what a broken pipeline leaves is reported like a lost socket."""
     started = asyncio.Event()
+    line.ending.is_running = True
 
     async def begin(*_: object) -> None:
         started.set()
@@ -170,6 +179,7 @@ async def run_call(line: Line, on_started: Callable[[], Awaitable[None]] | None 
             await line.recorder.store()
         finally:
             line.sink.post(MediaEnded(at_ms=-1, clean=line.ending.is_clean))
+            line.ending.finished.set()
     if not helpers.cancelled():
         helpers.result()
 
@@ -184,4 +194,4 @@ async def _helpers(line: Line, started: asyncio.Event, on_started: Callable[[], 
             if on_started is not None:
                 await on_started()
     finally:
-        await line.ending.close()
+        line.ending.close()

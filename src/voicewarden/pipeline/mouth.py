@@ -92,9 +92,10 @@ class Mouth(FrameProcessor):
 
     def _propose(self, sentences: tuple[str, ...]) -> None:
         generation = self._generations.current
-        if generation is None or generation.is_void:
-            return
         for text in sentences:
+            # Checked each time, because the kernel may drop the generation within `post`.
+            if generation is None or generation.is_void:
+                return
             generation.sentences += 1
             self._sink.post(_proposal(generation, text))
 

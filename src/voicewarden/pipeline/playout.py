@@ -85,10 +85,11 @@ class Playout:
             return
         if found.started_s is None:
             found.started_s = asyncio.get_running_loop().time()
-            self._sink.post(SentenceStarted(at_ms=-1, sentence=name))
             self._ends_s = max(self._ends_s, found.started_s + found.sound_ms / 1000)
             self._await_end(found, found.started_s + found.sound_ms / 1000)
-        if side == "e":
+            # The kernel answers within `post`: after it the sentence may be gone.
+            self._sink.post(SentenceStarted(at_ms=-1, sentence=name))
+        if side == "e" and self._sentences.get(name) is found:
             self._forget(name)
             self._report(found, found.sound_ms, whole=True)
 

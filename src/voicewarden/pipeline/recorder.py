@@ -54,27 +54,29 @@ class Recorder:
         self._sink = sink
         self._path = path
         self._from_ms: int | None = None
+        self.is_recording = False
+        """Frames are being stored."""
         self._caller = Track()
         self._agent = Track()
 
-    @property
-    def is_recording(self) -> bool:
-        """Frames are being stored."""
-        return self._from_ms is not None
-
     def start(self) -> None:
         """Store frames from now on."""
-        if self._path is not None and self._from_ms is None:
+        self.is_recording = self._path is not None
+        if self.is_recording and self._from_ms is None:
             self._from_ms = self._sink.now_ms()
+
+    def stop(self) -> None:
+        """Store no frame from now on; what was recorded before stays."""
+        self.is_recording = False
 
     def caller_heard(self, pcm: Samples, at_ms: int) -> None:
         """A frame of the caller, whose first sample was heard at this call time."""
-        if self._from_ms is not None and self._from_ms <= at_ms < self._from_ms + LONGEST_MS:
+        if self.is_recording and self._from_ms is not None and self._from_ms <= at_ms < self._from_ms + LONGEST_MS:
             self._caller.put(at_ms - self._from_ms, mulaw.encode(pcm))
 
     def agent_sent(self, pcm: bytes, in_ms: int) -> None:
         """Sound of the agent that will play `in_ms` from now."""
-        if self._from_ms is not None:
+        if self.is_recording and self._from_ms is not None:
             at_ms = self._sink.now_ms() + in_ms - self._from_ms
             if at_ms < LONGEST_MS:
                 self._agent.put(at_ms, mulaw.encode(np.frombuffer(pcm, dtype=np.int16)))
@@ -88,6 +90,7 @@ class Recorder:
         """Write the file and report it; once, and only if there was a recording."""
         if self._from_ms is None or self._path is None:
             return
+        self.is_recording = False
         from_ms, self._from_ms = self._from_ms, None
         samples = max(len(self._caller.bytes), len(self._agent.bytes))
         content = await asyncio.to_thread(_wav, bytes(self._caller.bytes), bytes(self._agent.bytes), samples)

@@ -28,6 +28,7 @@ from voicewarden.model.directive import (
     ListenFor,
     Speak,
     StartRecording,
+    StopRecording,
     StopSpeaking,
     SwitchAgent,
     TellModel,
@@ -44,6 +45,7 @@ from voicewarden.pipeline.recorder import Recorder
 from voicewarden.pipeline.settings import AgentVoice, LineSettings
 
 MOST_WAITING: Final = 1_024
+CLOSED_WITHIN_S: Final = 5.0
 
 HangUpCall = Callable[[str], Awaitable[None]]
 """Ends the call at the carrier (`telephony`); gets the reason."""
@@ -65,7 +67,8 @@ class PhoneVoice:
         agents: Mapping[str, AgentVoice],
         settings: LineSettings,
         hang_up: HangUpCall,
-        end: Callable[[], Awaitable[None]],
+        end: Callable[[], None],
+        ended: Callable[[], Awaitable[None]],
     ) -> None:
         self._ear = ear
         self._llm = llm
@@ -78,6 +81,7 @@ class PhoneVoice:
         self._settings = settings
         self._hang_up = hang_up
         self._end = end
+        self._ended = ended
         self._context = LLMContext()
         self._steps: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue(MOST_WAITING)
         self._later: set[asyncio.Task[None]] = set()
@@ -108,6 +112,8 @@ class PhoneVoice:
                 self._recorder.start()
             case SwitchAgent():
                 self.switch_agent(directive.agent)
+            case StopRecording():
+                self._recorder.stop()
             case HangUp():
                 self.is_hanging_up = True
                 self._queue(lambda: self._leave(directive.reason))
@@ -121,8 +127,11 @@ class PhoneVoice:
             await step()
 
     async def close(self) -> None:
-        """End the line; called once, when the call has ended."""
-        await self._end()
+        """End the line and wait until its last event, the stored recording among them, was posted."""
+        self._end()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSED_WITHIN_S):
+                await self._ended()
 
     def switch_agent(self, name: str) -> None:
         """Another role speaks from here on; an unknown name gets no prompt and no tools."""
@@ -151,13 +160,17 @@ class PhoneVoice:
 
     def _consult(self, consult: ConsultModel) -> None:
         self._conversation.hear(consult.heard, unsure=consult.unsure)
-        epoch, turn, context = self._playout.epoch, consult.turn, self._context
+        self._generations.supersede(consult.turn)
+        self._llm.gate.consultations += 1
+        frame = ConsultFrame(
+            self._context, turn=consult.turn, epoch=self._playout.epoch, number=self._llm.gate.consultations
+        )
 
         async def push() -> None:
             await self._llm.own_work_done()
             # The messages are plain dicts of the shapes that pipecat types one by one.
-            context.set_messages(cast("list[LLMContextMessage]", self._conversation.messages()))
-            await self._llm.queue_frame(ConsultFrame(context, turn=turn, epoch=epoch))
+            frame.context.set_messages(cast("list[LLMContextMessage]", self._conversation.messages()))
+            await self._llm.queue_frame(frame)
 
         async def step() -> None:
             # An order to be silent must not wait behind somebody's tool.
@@ -175,7 +188,7 @@ class PhoneVoice:
         with contextlib.suppress(TimeoutError, VoicewardenError):
             async with asyncio.timeout(self._settings.hang_up_deadline_ms / 1000):
                 await self._hang_up(reason)
-        await self._end()
+        self._end()
 
     def _queue(self, step: Callable[[], Awaitable[None]]) -> None:
         """Queue a step. A voice that is a thousand steps behind is broken: the line is closed, which the runtime sees
@@ -186,7 +199,7 @@ class PhoneVoice:
         except asyncio.QueueFull:
             while not self._steps.empty():
                 self._steps.get_nowait()
-            self._steps.put_nowait(self._end)
+            self._end()
 
 
 def _generation_of(speak: Speak) -> int | None:

@@ -31,8 +31,7 @@ def read(reader: Reader, words: tuple[str, ...]) -> tuple[Cue, ...]:
         told = [
             match
             for match in found
-            if match.label == kind
-            and not any(one.start <= match.start and match.end <= one.end for one in declines)
+            if match.label == kind and not any(one.start <= match.start and match.end <= one.end for one in declines)
         ]
         if told:
             cues.append(Cue(kind, kind, heard.words(spans(told))))

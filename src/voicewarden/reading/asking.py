@@ -1,6 +1,7 @@
 """Whether a sentence asks for something that people say with pauses: a number, a name, an address.
 
-In: a sentence of the agent. Out: a yes or no; the kernel then lets longer pauses pass before it takes the turn for over.
+In: a sentence of the agent. Out: a yes or no; the kernel then lets longer pauses pass before it takes the turn for
+over.
 """
 
 from typing import Final

@@ -125,16 +125,18 @@ def _quantity(reader: Reader, parts: list[Piece], at: int, number: Number) -> tu
     if following == "per" and number.end + 1 < len(parts) and parts[number.end + 1].text == "cent":
         return _claim("percent", f"percent:{number.value}", parts, at, number.end + 2), number.end + 2
     if following in reader.cents:
-        value = canonical(f"{int(number.value) // 100}.{int(number.value) % 100:02d}") if _is_small(number) else number.value
-        return _claim("price", f"price:{value}", parts, at, number.end + 1), number.end + 1
+        return _claim("price", f"price:{_hundredth(number)}", parts, at, number.end + 1), number.end + 1
     if following in reader.currency:
         value, end = _with_cents(reader, parts, _decimal_pair(number), number.end + 1)
         return _claim("price", f"price:{value}", parts, at, end), end
     return _claim("number", f"number:{number.value}", parts, at, number.end), number.end
 
 
-def _is_small(number: Number) -> bool:
-    return number.value.isdecimal() and len(number.value) <= 9
+def _hundredth(number: Number) -> str:
+    """Return cents in whole units."""
+    if not number.value.isdecimal() or len(number.value) > 9:
+        return number.value
+    return canonical(f"{int(number.value) // 100}.{int(number.value) % 100:02d}")
 
 
 def _decimal_pair(number: Number) -> str:

@@ -167,7 +167,9 @@ class Reader:
         """Return the full form of a folded word, such as `do not` for `don't`."""
         return self._spellings.get(word) or (word,)
 
-    def _phrases(self, lexicon: Lexicon, names: Iterable[str], more: dict[str, tuple[str, ...]] | None = None) -> Phrases:
+    def _phrases(
+        self, lexicon: Lexicon, names: Iterable[str], more: dict[str, tuple[str, ...]] | None = None
+    ) -> Phrases:
         lists: dict[str, tuple[str, ...]] = {name: getattr(lexicon, name) for name in names}
         return Phrases(lists | (more or {}), self._classes, self.expand)
 

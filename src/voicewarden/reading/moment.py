@@ -1,7 +1,7 @@
 """Dates and times: pieces of a text in, canonical days and times out. Used by `reading.claims`.
 
-Canonical forms: `date:12-01` (with the year in front if it was said), `month:december`, `day:tuesday`, `time:15:00`, and
-`clock:3:00` for a time of twelve hours that does not say which half of the day it means.
+Canonical forms: `date:12-01` (with the year in front if it was said), `month:december`, `day:tuesday`,
+`time:15:00`, and `clock:3:00` for a time of twelve hours that does not say which half of the day it means.
 """
 
 from collections.abc import Sequence

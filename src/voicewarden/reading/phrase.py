@@ -96,7 +96,9 @@ class _Graph:
         if part == "..":
             return self._gap(here), at + 1
         if part not in (EDGE, "_") and tokens(part) != (part,):
-            raise ConfigError(f"the pattern {pattern!r} holds {part!r}, which no text contains", accepted="folded words")
+            raise ConfigError(
+                f"the pattern {pattern!r} holds {part!r}, which no text contains", accepted="folded words"
+            )
         for word in (part,) if part in (EDGE, "_") else self._expand(part):
             there = self.state()
             (self.any[here] if word == "_" else self.words[here].setdefault(word, set())).add(there)
@@ -143,14 +145,16 @@ class Phrases:
         for label, patterns in lists.items():
             for pattern in patterns:
                 self._graph.add(pattern, label)
-        self._known = frozenset(word for words in self._graph.words for word in words)
+        self._known = frozenset(word for words in self._graph.words for word in words) | {EDGE}
         self._root = _Node(self._graph.closure({self._graph.root}), ())
         firsts: dict[str, set[int]] = {}
         for state in self._root.states:
             for word, there in self._graph.words[state].items():
                 firsts.setdefault(word, set()).update(there)
         skipped = {there for state in self._root.states for there in self._graph.any[state]}
-        self._firsts = {word: self._graph.closure(there | (skipped if word != EDGE else set())) for word, there in firsts.items()}
+        self._firsts = {
+            word: self._graph.closure(there if word == EDGE else there | skipped) for word, there in firsts.items()
+        }
         self._skipped = self._graph.closure(skipped)
         self._nodes: dict[frozenset[int], _Node] = {}
 
@@ -168,10 +172,7 @@ class Phrases:
                 if at >= end:
                     break
                 word = words[at]
-                try:
-                    node = node.next[word]
-                except KeyError:
-                    node = self._step(node, word)
+                node = node.next[word] if word in node.next else self._step(node, word)
                 at += 1
         return found
 

@@ -3,10 +3,12 @@
 import re
 
 _ABBREVIATIONS = frozenset(
-    "mr mrs ms dr prof st sr jr vs no inc ltd co corp ave blvd dept approx etc e.g i.e jan feb aug sept oct nov dec".split()
+    (
+        "mr mrs ms dr prof st sr jr vs no inc ltd co corp ave blvd dept approx etc e.g i.e jan feb aug sept oct nov dec"
+    ).split()
 )
-_END = re.compile(r"[.!?…。！？]+[\"'”’)\]]*(?=\s|$)|\n+")
-_CLAUSE = re.compile(r"[,;:—–](?=\s)|\s-(?=\s)")
+_END = re.compile("[.!?\u2026\u3002\uff01\uff1f]+[\"'\u201d\u2019)\\]]*(?=\\s|$)|\n+")
+_CLAUSE = re.compile("[,;:\u2014\u2013](?=\\s)|\\s-(?=\\s)")
 _WORD_BEFORE = re.compile(r"([A-Za-z][A-Za-z.]*)\.$")
 _FIRST_CLAUSE_CHARS = 25
 

@@ -18,7 +18,8 @@ _PLAIN_CAPITALS = {
     "ae": "Æ", "oe": "Œ",
 }  # fmt: skip
 _SIGNS = {
-    "'": "‘’‚‛ʼʹ′`´＇", '"': "“”„‟«»″", "-": "‐‑‒–—―−﹘", "...": "…", " ": "\u00a0\u1680\u2028\u2029\u202f\u205f\u3000\t\n\r\v\f",
+    "'": "‘’‚‛ʼʹ′`´＇", '"': "“”„‟«»″", "-": "‐‑‒–—―−﹘", "...": "…",
+    " ": "\u00a0\u1680\u2028\u2029\u202f\u205f\u3000\t\n\r\v\f",
     "?": "¿؟", "!": "¡", ".": "。·•", ",": "،、", "/": "⁄∕", "1/2": "½", "1/4": "¼", "3/4": "¾", "fi": "ﬁ", "fl": "ﬂ",
     "tm": "™", "o": "º", "a": "ª", "1": "¹", "2": "²", "3": "³",
 }  # fmt: skip
@@ -42,13 +43,13 @@ def _table() -> dict[int, str]:
     table: dict[int, str] = {ord(upper): upper.lower() for upper in _ALPHABET.upper()}
     for group in (_PLAIN, _PLAIN_CAPITALS, _SIGNS):
         table.update({ord(char): plain for plain, chars in group.items() for char in chars})
-    table.update({code: " " for code in range(0x2000, 0x200B)})
+    table.update(dict.fromkeys(range(0x2000, 0x200B), " "))
     table.update({0xFF01 + step: chr(0x21 + step).lower() for step in range(94) if 0xFF01 + step not in table})
     # Styled letters and digits that a speech engine would read like plain ones.
     table.update({code: _ALPHABET[(code - 0x1D400) % 26] for code in range(0x1D400, 0x1D6A4)})
     table.update({code: str((code - 0x1D7CE) % 10) for code in range(0x1D7CE, 0x1D800)})
     table.update({0x24B6 + step: _ALPHABET[step % 26] for step in range(52)})
-    table.update({code: "" for code in _VANISHING})
+    table.update(dict.fromkeys(_VANISHING, ""))
     return table
 
 

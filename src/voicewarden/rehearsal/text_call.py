@@ -1,7 +1,7 @@
 """A whole guarded call in text and virtual time: the real loop, kernel, ledger and effectors; only sound is left out.
 
-In: a release, an agent, what the caller says and when. Out: a call in the ledger, and what was said. Used by tests and to
-make golden calls.
+In: a release, an agent, what the caller says and when. Out: a call in the ledger, and what was said. Used by tests
+and to make golden calls.
 """
 
 import asyncio

@@ -24,6 +24,8 @@ class LiveCall:
     loop: CallLoop
     sid: str = ""
     """The carrier's id, empty until it has one."""
+    model: str = ""
+    """Another language model than the configured one, for rehearsals."""
     ending: bool = False
     seen: set[tuple[str, str]] = field(default_factory=set)
 

@@ -1,7 +1,7 @@
 """Starts and ends calls: what every call has around its loop, whoever carries its sound.
 
-In: an order to call somebody, or word that somebody calls. Out: a running `CallLoop`, opt-outs remembered, and a call that
-is over for everybody when it is over for one. Used by `telephony`; no carrier is known here but the port.
+In: an order to call somebody, or word that somebody calls. Out: a running `CallLoop`, opt-outs remembered, and a call
+that is over for everybody when it is over for one. Used by `telephony`; no carrier is known here but the port.
 """
 
 import asyncio
@@ -80,11 +80,9 @@ class Switchboard:
         self.calls.add(live)
         return live
 
-    def place(self, number: str, agent: str, facts: dict[str, Value]) -> LiveCall:
-        """Ask the gate for an outbound call; it is dialled only if the gate allows it."""
-        live = self.open_call(number, agent, "outbound", facts)
-        live.loop.post(ActionRequested(at_ms=-1, request="dial", action="place_call", args={}, principal=agent))
-        return live
+    def dial(self, live: LiveCall) -> None:
+        """Ask the gate for the outbound call; it is dialled only if the gate allows it."""
+        live.loop.post(ActionRequested(at_ms=-1, request="dial", action="place_call", args={}, principal=live.agent))
 
     def _seen(self, live: LiveCall, event: Event, step: Step) -> None:
         opted_out = step.state.facts.get("opted_out")

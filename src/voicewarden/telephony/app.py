@@ -5,11 +5,11 @@ ignored; nothing that a caller said or dialled is logged.
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 from fastapi import FastAPI, Request, Response, WebSocket
-from loguru import logger
 
 from voicewarden.model.action import AnswererVerdict
 from voicewarden.model.error import ConfigError, LedgerError
@@ -20,6 +20,7 @@ from voicewarden.telephony.desk import Desk
 from voicewarden.telephony.signature import Signatures
 from voicewarden.telephony.stream import serve_stream
 
+_LOG: Final = logging.getLogger(__name__)
 _NOT_REACHED: Final = frozenset({"busy", "no-answer", "failed", "canceled"})
 _JUDGED: Final[dict[str, AnswererVerdict]] = {
     "human": "human", "machine_start": "voicemail", "machine_end_beep": "voicemail",
@@ -42,7 +43,7 @@ def create_app(desk: Desk) -> FastAPI:
             parameters = {key: str(value) for key, value in (await request.form()).items()}
             path, query = request.url.path, request.url.query
             if not signatures.holds(path, query, parameters, request.headers):
-                logger.warning("a webhook without the carrier's signature was refused")
+                _LOG.warning("a webhook without the carrier's signature was refused")
                 return Response(status_code=403)
             return await handle(request, parameters)
 
@@ -89,7 +90,7 @@ class _Hooks:
                     number, self._desk.inbound_agent, "inbound", dict(self._desk.facts)
                 )
             except (LedgerError, ConfigError) as error:
-                logger.warning("an inbound call was not taken: {}", type(error).__name__)
+                _LOG.warning("an inbound call was not taken: %s", type(error).__name__)
                 return _xml(document.reject())
             self._calls.name(live, sid)
         return self._connect(live)

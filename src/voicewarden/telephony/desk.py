@@ -28,8 +28,6 @@ class Desk:
     tokens: Tokens
     agents: Mapping[str, AgentVoice]
     model: ModelSettings
-    models: Mapping[str, str]
-    """Model name by agent where it differs from `model.model`."""
     speech: Rendering
     transcriber: Transcribing
     line: LineSettings

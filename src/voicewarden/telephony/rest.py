@@ -1,7 +1,7 @@
 """The carrier's REST interface through its own client library, at any base address.
 
-In: an account. Out: calls created, redirected and ended. The library is synchronous: every request runs in a thread, with a
-deadline, and its errors become `CarrierFailed` without numbers in them.
+In: an account. Out: calls created, redirected and ended. The library is synchronous: every request runs in a thread,
+with a deadline, and its errors become `CarrierFailed` without numbers in them.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Checks the carrier's signature on webhooks and on the media socket's handshake.
 
-In: a request as it arrived. Out: yes or no. The address is built from configuration, never from request headers, because a
-proxy rewrites those. A missing signature is a no.
+In: a request as it arrived. Out: yes or no. The address is built from configuration, never from request headers,
+because a proxy rewrites those. A missing signature is a no.
 """
 
 from collections.abc import Iterable, Mapping

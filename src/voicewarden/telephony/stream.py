@@ -5,17 +5,19 @@ In: a socket whose signature holds. Out: a running line for the call that the to
 
 import asyncio
 import json
+import logging
 from dataclasses import replace
 from typing import Any, Final
 
 from fastapi import WebSocket, WebSocketDisconnect
-from loguru import logger
 
 from voicewarden.model.event import CallAnswered
 from voicewarden.pipeline.line import build_line, run_call
+from voicewarden.pipeline.settings import ModelSettings
 from voicewarden.runtime.calls import LiveCall
 from voicewarden.telephony.desk import Desk
 
+_LOG: Final = logging.getLogger(__name__)
 _START_WITHIN_S: Final = 5.0
 _POLICY_VIOLATION: Final = 1008
 _LONGEST_MESSAGE: Final = 65_536
@@ -27,7 +29,7 @@ async def serve_stream(websocket: WebSocket, desk: Desk) -> None:
     start = await _start_message(websocket)
     live = _call_of(start, desk) if start is not None else None
     if start is None or live is None:
-        logger.warning("a media socket without a known call and token was closed")
+        _LOG.warning("a media socket without a known call and token was closed")
         await websocket.close(code=_POLICY_VIOLATION)
         return
     await _run(websocket, start, live, desk)
@@ -35,7 +37,7 @@ async def serve_stream(websocket: WebSocket, desk: Desk) -> None:
 
 async def _run(websocket: WebSocket, start: dict[str, Any], live: LiveCall, desk: Desk) -> None:
     # Any: the carrier's JSON, as it came.
-    model = replace(desk.model, model=desk.models.get(live.agent, desk.model.model))
+    model = _model_of(live, desk)
 
     async def hang_up(_: str) -> None:
         """The loop ends calls through the carrier itself."""
@@ -51,6 +53,16 @@ async def _run(websocket: WebSocket, start: dict[str, Any], live: LiveCall, desk
         live.loop.post(CallAnswered(at_ms=-1))
 
     await run_call(line, started)
+
+
+def _model_of(live: LiveCall, desk: Desk) -> ModelSettings:
+    """The configured model, or the rehearsal's own: a name, or `address#name`."""
+    if not live.model:
+        return desk.model
+    address, _, name = live.model.rpartition("#")
+    # A small server of old style: it has no developer role and an older name for the token limit.
+    plain: dict[str, Any] = {"token_field": "max_tokens", "knows_developer_role": False} if address else {}
+    return replace(desk.model, base_url=address or desk.model.base_url, model=name, **plain)
 
 
 async def _start_message(websocket: WebSocket) -> dict[str, Any] | None:

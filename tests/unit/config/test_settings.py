@@ -34,9 +34,9 @@ def test_defaults_are_those_of_production(tmp_path: Path) -> None:
 
 
 def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
-    found = settings(tmp_path, "policy: x\nvar_dir: here\nledger: other/l.db\ncalendar: {path: c.ics}\n")
+    found = settings(tmp_path, "policy: x\nvar_dir: here\nledger: other/l.db\ncalendar: {directory: c}\n")
     top = (tmp_path / "config").resolve()
-    assert (found.var_dir, found.ledger_path, found.calendar_path) == (top / "here", top / "other/l.db", top / "c.ics")
+    assert (found.var_dir, found.ledger_path, found.calendar_dir) == (top / "here", top / "other/l.db", top / "c")
 
 
 def test_the_environment_outranks_the_file(tmp_path: Path) -> None:
@@ -45,8 +45,10 @@ def test_the_environment_outranks_the_file(tmp_path: Path) -> None:
         "policy: x\nlisten: {port: 1}\n",
         VOICEWARDEN_LISTEN_PORT="9000", VOICEWARDEN_POLICY="y", VOICEWARDEN_SPEECH_PRERENDER="false",
         VOICEWARDEN_TWILIO_FROM_NUMBER="+15555550100", VOICEWARDEN_MODEL_NAME="7", VOICEWARDEN_LANGUAGE="",
+        VOICEWARDEN_MODEL_TEMPERATURE_PERMILLE="700",
     )  # fmt: skip
     assert (found.listen.port, found.policy, found.speech.prerender) == (9000, "y", False)
+    assert found.model.temperature_permille == 700
     assert (found.twilio.from_number, found.model.name, found.language) == ("+15555550100", "7", "en")
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.fakes.chain import Chain
 from tests.fakes.disk import FailingDisk
 
-from voicewarden.ledger import Ledger, verify
+from voicewarden.ledger import Ledger, backlog, verify
 from voicewarden.ledger.schema import check_library
 from voicewarden.model.error import LedgerBroken, LedgerError, LedgerFull
 from voicewarden.model.record import GENESIS, Record
@@ -117,7 +117,11 @@ def test_durable_is_said_after_the_commit_only(tmp_path: Path) -> None:
         view.close()
 
 
-def test_records_that_nobody_waits_for_become_durable_all_the_same(tmp_path: Path) -> None:
+@pytest.mark.parametrize("dozes", [0, 50])
+def test_records_that_nobody_waits_for_become_durable_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dozes: int
+) -> None:
+    monkeypatch.setattr(backlog, "_DOZES", dozes)
     disk = FailingDisk()
     with Ledger.open(tmp_path / "ledger.db", vfs=disk.name) as ledger:
         ledger.flush()

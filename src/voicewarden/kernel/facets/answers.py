@@ -29,8 +29,23 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 def read_turn(draft: Draft, pending: Pending) -> Answer:
-    """Read all words of the turn against the question; confidence is the least sure deciding word's."""
+    """Read all words of the turn against the question; confidence is the least sure deciding word's.
+
+    A yes that is said twice over ("yes, go ahead") is as sure as the part that suffices alone: if the words that were
+    surely heard read as explicit without the doubtful ones, those words decide. Doubtful words never add to a yes.
+    """
     words = draft.turn.words
+    accept = draft.release.policy.policy.hearing.decide.accept_permille
+    answer = _read(draft, pending, words)
+    if answer.kind == "explicit" and (answer.permille is None or answer.permille < accept):
+        sure = tuple(word for word in words if word.permille is not None and word.permille >= accept)
+        alone = _read(draft, pending, sure) if sure else answer
+        if alone.kind == "explicit":
+            return alone
+    return answer
+
+
+def _read(draft: Draft, pending: Pending, words: tuple[Word, ...]) -> Answer:
     reading = read(draft.release.reader, pending.question, tuple(word.text for word in words))
     deciding: tuple[Word, ...] = tuple(words[index] for index in reading.deciding) or words
     known = [word.permille for word in deciding if word.permille is not None]

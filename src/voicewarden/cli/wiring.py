@@ -1,0 +1,207 @@
+"""Puts the server together: settings, keys, ledger, speech, transcriber, carrier, web application.
+
+In: a settings file. Out: `Server`, which runs until it is told to stop. The only place where all rooms meet.
+"""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import voicewarden.pipeline.quiet  # noqa: F401  # before pipecat: it must not log what people say
+import uvicorn
+from fastapi import FastAPI
+
+from voicewarden.config.keys import Keys
+from voicewarden.config.policy_reader import fact_defaults
+from voicewarden.config.release import load_release
+from voicewarden.config.settings import Settings, load_settings
+from voicewarden.config.tool_schema import tool_schemas
+from voicewarden.contacts.register import Contacts
+from voicewarden.kernel.release import Compiled, Release, encode_release
+from voicewarden.ledger.store import Ledger
+from voicewarden.model.action import Value
+from voicewarden.model.error import ConfigError
+from voicewarden.pipeline.settings import AgentVoice, LineSettings, ModelSettings, ToolShape
+from voicewarden.pipeline.speech_client import SpeechClient, SpeechServer
+from voicewarden.reading.sentence import Cutter
+from voicewarden.runtime.calls import Calls
+from voicewarden.runtime.outfit import Outfit
+from voicewarden.runtime.seal import Sealer
+from voicewarden.runtime.switchboard import Switchboard
+from voicewarden.sensors.queue import SharedTranscriber
+from voicewarden.sensors.transcriber import Transcriber
+from voicewarden.telephony.account import Account
+from voicewarden.telephony.app import create_app
+from voicewarden.telephony.carrier import TwilioCarrier
+from voicewarden.telephony.desk import Desk
+from voicewarden.telephony.local import SERVER_FILE, add_local, write_server_file
+from voicewarden.telephony.tokens import Tokens
+
+DEVELOPMENT_BANNER: Final = "DEVELOPMENT PROFILE: unapproved files may run, on loopback only"
+_PRERENDERED: Final = ("{",)
+
+
+@dataclass(slots=True)
+class Server:
+    """A server that is ready to take calls."""
+
+    settings: Settings
+    app: FastAPI
+    switchboard: Switchboard
+
+
+def account_of(settings: Settings) -> Account:
+    """The carrier account. Raises ConfigError that names what is missing."""
+    twilio, public = settings.twilio, settings.public_base_url
+    missing = [
+        name
+        for name, value in (
+            ("twilio.account_sid", twilio.account_sid), ("twilio.auth_token", twilio.auth_token),
+            ("twilio.from_number", twilio.from_number), ("public_base_url", public),
+        )
+        if not value
+    ]  # fmt: skip
+    if missing or twilio.account_sid is None or twilio.auth_token is None or twilio.from_number is None or not public:
+        raise ConfigError(
+            f"{', '.join(missing)} must be set to take or place calls; docs/twilio.md says where to find them",
+            file=str(settings.file),
+        )
+    return Account(
+        twilio.account_sid, twilio.auth_token.get_secret_value(), twilio.from_number, public, twilio.base_url
+    )
+
+
+def agent_voices(release: Release) -> dict[str, AgentVoice]:
+    """The agents as the language model sees them."""
+    voices = {}
+    for name, agent in release.agents.items():
+        schemas = {schema.name: schema for schema in tool_schemas(release, name)}
+        tools = tuple(
+            ToolShape(tool.name, tool.action, tool.about, schemas[tool.name].properties, schemas[tool.name].required)
+            for tool in agent.tools
+            if tool.name in schemas
+        )
+        voices[name] = AgentVoice(agent.prompt, tools)
+    return voices
+
+
+def declared_defaults(settings: Settings, release: Release) -> dict[str, Value]:
+    """Declared facts that hold for every call of this deployment, from the defaults in the policy file."""
+    return fact_defaults(settings.config_dir, release.policy.name)
+
+
+@asynccontextmanager
+async def open_server(settings: Settings, *, inbound_agent: str) -> AsyncIterator[Server]:
+    """Open everything that calls need, and close it again; raises ConfigError and MissingPart with one clear line."""
+    account = account_of(settings)
+    release = Compiled(
+        load_release(
+            settings.config_dir, settings.agents_dir, policy=settings.policy, approved=not settings.is_development
+        )
+    )
+    keys = Keys.open(settings.keys_dir)
+    settings.ledger_path.parent.mkdir(parents=True, exist_ok=True)
+    transcriber = SharedTranscriber(
+        await asyncio.to_thread(Transcriber.load, threads=settings.transcriber.threads),
+        capacity=settings.transcriber.queue,
+    )
+    speech = SpeechServer()
+    ledger = Ledger.open(settings.ledger_path)
+    try:
+        await speech.start()
+        async with SpeechClient(speech.url) as client:
+            await client.prerender(_fixed_lines(release.data))
+            server = _assemble(settings, account, release, keys, ledger, client, transcriber, inbound_agent)
+            yield server
+            await server.switchboard.close()
+    finally:
+        await speech.stop()
+        transcriber.close()
+        ledger.close()
+
+
+def _fixed_lines(release: Release) -> list[str]:
+    return [
+        text
+        for name, text in release.lines.items()
+        if not name.startswith("message.") and not any(mark in text for mark in _PRERENDERED)
+    ]
+
+
+def _assemble(
+    settings: Settings, account: Account, release: Compiled, keys: Keys, ledger: Ledger, client: SpeechClient,
+    transcriber: SharedTranscriber, inbound_agent: str,
+) -> Server:  # fmt: skip
+    ledger.put_blob(encode_release(release.data))
+    contacts = Contacts(ledger, keys.contact_peppers[0])
+    calls = Calls()
+    carrier = TwilioCarrier(account, calls, release.data.destinations)
+    outfit = Outfit(
+        release.data, var_dir=settings.var_dir, zone=ZoneInfo(settings.zone), carrier=carrier,
+        number_of=lambda call: found.number if (found := calls.get(call)) else None,
+    )  # fmt: skip
+    switchboard = Switchboard(
+        release, ledger=ledger, contacts=contacts, sealer=Sealer(keys.grant_seal), calls=calls, carrier=carrier,
+        effectors=outfit.effectors, development=settings.is_development,
+    )  # fmt: skip
+    recordings = settings.var_dir / "recordings"
+    recordings.mkdir(parents=True, exist_ok=True)
+    key = settings.model.api_key
+    desk = Desk(
+        account=account, switchboard=switchboard, carrier=carrier, tokens=Tokens(calls),
+        agents=agent_voices(release.data),
+        model=ModelSettings(
+            base_url=settings.model.base_url, model=settings.model.name,
+            api_key=key.get_secret_value() if key else "unused", first_token_ms=settings.model.first_token_ms,
+            idle_ms=settings.model.stall_ms,
+        ),
+        speech=client, transcriber=transcriber,
+        line=LineSettings(pause_ms=release.policy.policy.hearing.end_of_turn_ms),
+        new_cutter=lambda: Cutter(first_clause=True), recordings=recordings, inbound_agent=inbound_agent,
+        facts=declared_defaults(settings, release.data), apology=release.data.lines.get("transfer.failed", ""),
+    )  # fmt: skip
+    app = create_app(desk)
+    listen = settings.listen
+    token = write_server_file(settings.var_dir, url=f"http://{listen.host}:{listen.port}")
+    add_local(app, desk, contacts, token=token, development=settings.is_development)
+    return Server(settings, app, switchboard)
+
+
+async def serve_until_told(settings_file: Path, *, inbound_agent: str, environment: Mapping[str, str] | None) -> None:
+    """Run the server until SIGINT or SIGTERM; live calls end politely first."""
+    settings = load_settings(settings_file, environment)
+    if settings.is_development:
+        print(DEVELOPMENT_BANNER, file=sys.stderr, flush=True)
+    async with open_server(settings, inbound_agent=inbound_agent) as server:
+        config = uvicorn.Config(
+            server.app, host=settings.listen.host, port=settings.listen.port, log_level="warning", access_log=False,
+            ws_max_size=65_536, ws_ping_interval=None,
+        )  # fmt: skip
+        web = _QuietServer(config)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, web.stop)
+        print(f"ready on {settings.listen.host}:{settings.listen.port}", flush=True)
+        await web.serve()
+    with contextlib.suppress(FileNotFoundError):
+        (settings.var_dir / SERVER_FILE).unlink()
+
+
+class _QuietServer(uvicorn.Server):
+    """uvicorn without its own signal handling."""
+
+    @contextlib.contextmanager
+    def capture_signals(self):  # type: ignore[no-untyped-def]  # uvicorn's own is untyped for callers
+        """Leave signals alone."""
+        yield
+
+    def stop(self) -> None:
+        """Take no more connections and return from `serve`."""
+        self.should_exit = True
