@@ -72,7 +72,9 @@ def confusion(folder: Path, name: str, judge: Judge, *, is_distinct: bool) -> di
     """Count readings by label."""
     table: dict[str, Counter[str]] = {}
     material = list(rows(folder, name))
-    for question, answer, label in dict.fromkeys(material) if is_distinct else material:
+    if is_distinct:
+        material = list({(answer, label): (question, answer, label) for question, answer, label in material}.values())
+    for question, answer, label in material:
         table.setdefault(label, Counter())[judge(question, answer)] += 1
     return table
 
@@ -139,7 +141,7 @@ def main() -> int:
                 for name, table in tables.items():
                     print_table(name, table)
             told = rates(tables)
-            print(f"\n{who}, {'distinct rows' if is_distinct else 'all rows'}")
+            print(f"\n{who}, {'distinct texts' if is_distinct else 'all rows'}")
             for rate, (hits, n) in told.items():
                 print(f"  {rate:<44}{shown(hits, n)}")
             figures[f"{who}, {'distinct' if is_distinct else 'all'}"] = told

@@ -1,5 +1,7 @@
 """Chains of records to write into a ledger in tests."""
 
+import msgspec
+
 from voicewarden.model.action import Arguments
 from voicewarden.model.canonical import canonical_bytes, digest_of
 from voicewarden.model.decision import Decision, Grant
@@ -41,9 +43,10 @@ class Chain:
         )  # fmt: skip
         return self._next("decision", canonical_bytes(decision))
 
-    def grant(self, action: str, args: Arguments) -> Record:
+    def grant(self, action: str, args: Arguments, *, escape: bool = False) -> Record:
         """The next record, holding a grant."""
-        return self._next("grant", canonical_bytes(make_grant(self.call, self.seq, action, args)))
+        grant = msgspec.structs.replace(make_grant(self.call, self.seq, action, args), escape=escape)
+        return self._next("grant", canonical_bytes(grant))
 
     def receipt(self, grant: str) -> Record:
         """The next record, holding a receipt."""

@@ -79,6 +79,20 @@ async def test_the_model_is_not_run_again_by_an_answer(make_call: CallMaker) -> 
         assert len(call.sink.of(TokensReserved)) == 1
 
 
+async def test_a_context_that_cannot_be_sent_is_a_fault_and_not_dead_air(
+    make_call: CallMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with make_call() as call:
+
+        async def fail(*_: object, **__: object) -> None:
+            raise LookupError("a bug in an adapter")
+
+        monkeypatch.setattr(call.line.voice._llm.get_llm_adapter(), "get_llm_invocation_params", fail)
+        call.order(ConsultModel(turn=1, heard="hello"))
+        await call.sink.until(GenerationEnded)
+        assert [event.what for event in call.sink.of(ModelFaltered)] == ["error"]
+
+
 @pytest.mark.parametrize("order", [StopSpeaking(), DropGeneration(generation=1)])
 async def test_an_interrupted_generation_asks_for_nothing(make_call: CallMaker, order: Directive) -> None:
     async with make_call(Reply(["One moment. Then ", 0.3, CALL])) as call:
@@ -168,6 +182,7 @@ async def test_out_of_band_inference_is_reserved_and_counted(make_call: CallMake
     [
         (Reply([0.5, "late"]), {"first_token_ms": 50}, "timeout"),
         (Reply(["half a sen", 0.5, "tence."]), {"idle_ms": 50}, "stalled"),
+        (Reply(["A. ", 0.05, "B. ", 0.05, "C. ", 0.2, "D. "]), {"whole_ms": 150}, "stalled"),
         (Reply(["a ", 0.02, "b ", 0.02, "c ", 0.2, "d "]), {"first_sentence_ms": 100}, "stalled"),
         (Reply(["x"], status=500), {}, "error"),
         (Reply([]), {}, "error"),

@@ -134,6 +134,17 @@ async def test_a_sentence_without_a_sound_is_reported_and_the_next_is_said(make_
         assert call.speech.rendered == [("This is unspeakable.", True), ("This is not.", False)]
 
 
+@pytest.mark.parametrize("text", ["", "   ", "..."])
+async def test_a_text_without_words_is_no_dead_air(make_call: CallMaker, text: str) -> None:
+    async with make_call() as call:
+        call.order(
+            Speak(sentence="k1", text=text, purpose="line"), Speak(sentence="k2", text="Hello.", purpose="line")
+        )
+        played = await call.sink.until(SentencePlayed)
+        settled = [event.sentence for event in (*call.sink.of(SpeechFaltered), *call.sink.of(SentencePlayed))]
+        assert settled[0] == "k1" and played[-1].whole
+
+
 async def test_many_failures_do_not_write_the_speech_service_off(make_call: CallMaker) -> None:
     async with make_call() as call:
         for number in range(6):
@@ -151,7 +162,7 @@ async def test_a_carrier_that_echoes_no_marks(make_call: CallMaker) -> None:
 
 
 async def test_the_model_reads_what_was_heard_and_no_more(make_call: CallMaker) -> None:
-    words = "One two three four five six seven eight nine ten eleven twelve thirteen fourteen."
+    words = " ".join(["One two three four five six seven eight nine ten"] * 8) + "."
     async with make_call(Reply([words])) as call:
         call.order(ConsultModel(turn=1, heard="count", unsure=True))
         await call.sink.until(SentenceStarted)
@@ -169,6 +180,14 @@ async def test_a_lost_socket_is_no_clean_end(make_call: CallMaker) -> None:
     async with make_call() as call:
         pass
     assert [event.clean for event in call.sink.of(MediaEnded)] == [False]
+
+
+async def test_sentences_that_the_end_of_the_line_cut_are_reported_before_it(make_call: CallMaker) -> None:
+    async with make_call() as call:
+        call.order(Speak(sentence="k1", text="x" * 300, purpose="line"))
+        await call.sink.until(SentenceStarted)
+    assert [event.whole for event in call.sink.of(SentencePlayed)] == [False]
+    assert isinstance(call.sink.events[-1], MediaEnded)
 
 
 async def test_the_carriers_stop_is_a_clean_end(make_call: CallMaker) -> None:

@@ -135,6 +135,18 @@ def _fixed_lines(release: Release) -> list[str]:
     ]
 
 
+def _model(settings: Settings) -> ModelSettings:
+    given = settings.model
+    permille = given.temperature_permille
+    return ModelSettings(
+        base_url=given.base_url, model=given.name, api_key=given.api_key.get_secret_value() if given.api_key else "unused",
+        token_field=given.token_field, knows_developer_role=given.knows_developer_role,
+        tokens_wanted=given.tokens_wanted, first_token_ms=given.first_token_ms,
+        first_sentence_ms=given.first_sentence_ms, idle_ms=given.idle_ms,
+        temperature=None if permille is None else permille / 1000,
+    )  # fmt: skip
+
+
 def _assemble(
     settings: Settings, account: Account, release: Compiled, keys: Keys, ledger: Ledger, client: SpeechClient,
     transcriber: SharedTranscriber, inbound_agent: str,
@@ -153,15 +165,10 @@ def _assemble(
     )  # fmt: skip
     recordings = settings.var_dir / "recordings"
     recordings.mkdir(parents=True, exist_ok=True)
-    key = settings.model.api_key
     desk = Desk(
         account=account, switchboard=switchboard, carrier=carrier, tokens=Tokens(calls),
         agents=agent_voices(release.data),
-        model=ModelSettings(
-            base_url=settings.model.base_url, model=settings.model.name,
-            api_key=key.get_secret_value() if key else "unused", first_token_ms=settings.model.first_token_ms,
-            idle_ms=settings.model.stall_ms,
-        ),
+        model=_model(settings),
         speech=client, transcriber=transcriber,
         line=LineSettings(pause_ms=release.policy.policy.hearing.end_of_turn_ms),
         new_cutter=lambda: Cutter(first_clause=True), recordings=recordings, inbound_agent=inbound_agent,

@@ -9,6 +9,7 @@ called from this thread. Started and stopped by `Ledger`.
 3. A failed write or sync is final. The kernel reports a lost page once only, so a retry would claim what is not true.
 """
 
+import contextlib
 import logging
 import threading
 import time
@@ -83,8 +84,10 @@ class Writer(threading.Thread):
                 self._connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'syncs'")
             self._connection.execute("COMMIT")
         except BaseException:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+            # The failure itself must be told, not that of undoing it.
+            with contextlib.suppress(apsw.Error):
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
             raise
         return results
 

@@ -102,6 +102,11 @@ class GatedToolCalls(LLMService[Any]):
         try:
             if await self.gate.generations.reserve(generation):
                 await super().process_frame(frame, direction)
+                if not generation.ended and not generation.is_void:
+                    generation.fault = "error"  # pipecat reported an exception and went on
+        except asyncio.CancelledError:
+            generation.drop()
+            raise
         finally:
             RUNNING.reset(running)
             self.gate.generations.settle(generation)

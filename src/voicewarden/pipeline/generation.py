@@ -40,6 +40,8 @@ class Generation:
     usage: int | None = None
     sentences: int = 0
     calls: dict[int, Call] = field(default_factory=dict)
+    ended: bool = False
+    """The stream came to an end by itself."""
     complete: bool = False
     dropped: bool = False
     fault: Fault | None = None

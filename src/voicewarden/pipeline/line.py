@@ -109,11 +109,9 @@ def build_line(
     conversation = Conversation()
     generations = Generations(sink, tokens_wanted=model.tokens_wanted, answer_ms=model.answer_ms)
     playout = Playout(
-        sink,
-        conversation.played,
-        mark_margin_ms=settings.mark_margin_ms,
-        render_deadline_ms=settings.render_deadline_ms,
-    )
+        sink, conversation.played,
+        mark_margin_ms=settings.mark_margin_ms, render_deadline_ms=settings.render_deadline_ms,
+    )  # fmt: skip
     recorder = Recorder(sink, recording_path)
     ending = LineEnd()
     serializer = PhoneSerializer(stream_sid)
@@ -126,19 +124,9 @@ def build_line(
     worker = _worker(Pipeline([transport.input(), ear, llm, mouth, tts, transport.output()]))
     ending.bind(worker)
     voice = PhoneVoice(
-        ear=ear,
-        llm=llm,
-        mouth=mouth,
-        playout=playout,
-        recorder=recorder,
-        conversation=conversation,
-        generations=generations,
-        agents=agents,
-        settings=settings,
-        hang_up=hang_up,
-        end=ending.close,
-        ended=ending.wait,
-    )
+        ear=ear, llm=llm, mouth=mouth, playout=playout, recorder=recorder, conversation=conversation,
+        generations=generations, agents=agents, settings=settings, hang_up=hang_up, end=ending.close, ended=ending.wait,
+    )  # fmt: skip
     voice.switch_agent(agent)
     return Line(voice, worker, ear, recorder, serializer, ending, sink)
 
@@ -175,6 +163,7 @@ async def run_call(line: Line, on_started: Callable[[], Awaitable[None]] | None 
     finally:
         helpers.cancel()
         await asyncio.wait({helpers})
+        line.voice.fall_silent()
         try:
             await line.recorder.store()
         finally:

@@ -37,6 +37,8 @@ class GatedLLM(GatedToolCalls, OpenAILLMService):
         self.supports_developer_role = settings.knows_developer_role
         # A second try by the client would be an inference that nobody reserved.
         self._client = self._client.with_options(max_retries=0)
+        # The client imports its parts when first touched, which would cost the first caller a tenth of a second.
+        self._client.chat.completions  # noqa: B018
 
     async def get_chat_completions(self, context: LLMContext) -> AsyncStream[ChatCompletionChunk]:
         """Open the stream lazily and behind the meter."""

@@ -79,7 +79,8 @@ class MeteredStream:
         now = asyncio.get_running_loop().time()
         if not self._generation.chars:
             return self._began_s + self._limits.first_token_ms / 1000
-        idle_s = now + self._limits.idle_ms / 1000
+        whole_s = self._began_s + self._limits.whole_ms / 1000
+        idle_s = min(whole_s, now + self._limits.idle_ms / 1000)
         if self._generation.sentences or self._generation.calls:
             return idle_s
         return min(idle_s, self._began_s + self._limits.first_sentence_ms / 1000)
@@ -113,6 +114,7 @@ class MeteredStream:
         generation = self._generation
         if generation.is_void:
             return
+        generation.ended = True
         if not generation.chars:
             generation.fault = "error"
         elif self._ended_by == "length":

@@ -50,6 +50,7 @@ class Playout:
 
     def queue(self, sentence: str) -> bool:
         """Take a released sentence in; true when nothing is before it."""
+        self._forget(sentence)
         first = self.is_idle
         found = self._sentences[sentence] = Sentence(sentence)
         # Its sound is overdue when all before it have used up their time to be rendered.

@@ -28,6 +28,8 @@ class ModelSettings:
     first_sentence_ms: int = 6_000
     idle_ms: int = 2_500
     """Longest pause within a stream."""
+    whole_ms: int = 20_000
+    """Longest stream."""
     temperature: float | None = None
 
 

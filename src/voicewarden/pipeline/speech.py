@@ -59,11 +59,16 @@ class SpeechTTS(TTSService):
             if frame.epoch != self._playout.epoch:
                 return
             self._sentence = frame
-        await super().process_frame(frame, direction)
+        try:
+            await super().process_frame(frame, direction)
+        finally:
+            if isinstance(frame, SentenceFrame) and self._sentence is frame:
+                # pipecat found nothing to say in it, or failed before it asked for the sound.
+                self._playout.failed(frame.sentence)
 
     async def run_tts(self, text: str, context_id: str) -> AsyncGenerator[Frame | None, None]:
         """Render the sentence and yield it between its marks, unless it became void meanwhile."""
-        frame = self._sentence
+        frame, self._sentence = self._sentence, None
         pcm = await self._render(frame) if frame is not None else b""
         marks = None
         if frame is not None and frame.epoch == self._playout.epoch and pcm:

@@ -93,8 +93,7 @@ class PhoneVoice:
             case Speak():
                 self._speak(directive)
             case StopSpeaking():
-                self._playout.stop()
-                self._generations.drop_all()
+                self.fall_silent()
                 self._queue(self._mouth.be_silent)
             case DropGeneration():
                 self._generations.drop(directive.generation)
@@ -119,6 +118,13 @@ class PhoneVoice:
                 self._queue(lambda: self._leave(directive.reason))
             case _:
                 pass
+
+    def fall_silent(self) -> None:
+        """Nothing that is queued will be said, nothing that is thought will be heard; the kernel hears of each
+        sentence.
+        """
+        self._playout.stop()
+        self._generations.drop_all()
 
     async def run(self) -> None:
         """Carry queued steps out, one after the other, until cancelled."""

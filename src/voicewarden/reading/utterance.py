@@ -5,6 +5,7 @@ Sentence edges are tokens of their own, so that a phrase never reaches from one 
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from voicewarden.reading.lexicon import Reader
@@ -42,17 +43,15 @@ def utterance(reader: Reader, words: Sequence[str]) -> Utterance:
     clauses: set[int] = set()
     asks = False
     for index, word in enumerate(words):
-        plain = fold(word)
-        for token in folded_tokens(plain):
-            parts = _parts(reader, token)
-            found.extend(parts)
-            at.extend([index] * len(parts))
-        if not plain.isalnum():
-            asks = asks or "?" in plain
-            if _ENDS_SENTENCE.search(plain) and found[-1] != EDGE:
+        parts, sign = _word(reader, word)
+        found += parts
+        at += [index] * len(parts)
+        if sign:
+            asks = asks or "?" in sign
+            if sign[0] == EDGE and found[-1] != EDGE:
                 found.append(EDGE)
                 at.append(-1)
-            elif plain.rstrip().endswith((",", "-", ":")):
+            elif sign == ",":
                 clauses.add(len(found))
     if found[-1] != EDGE:
         found.append(EDGE)
@@ -68,6 +67,20 @@ def utterance_of(reader: Reader, text: str) -> Utterance:
 def spans(matches: Iterable[Match]) -> list[tuple[int, int]]:
     """Return the token spans of matches."""
     return [(match.start, match.end) for match in matches]
+
+
+@lru_cache(maxsize=8192)
+def _word(reader: Reader, word: str) -> tuple[tuple[str, ...], str]:
+    """Return a word's tokens and its sign: `.` for a sentence's end, `,` for a clause's, with `?` if it asks.
+
+    Remembered, since calls share most of their words.
+    """
+    plain = fold(word)
+    parts = tuple(part for token in folded_tokens(plain) for part in _parts(reader, token))
+    if _ENDS_SENTENCE.search(plain):
+        return parts, ".?" if "?" in plain else "."
+    clause = "," if plain.rstrip().endswith((",", "-", ":")) else ""
+    return parts, f"{clause}?" if "?" in plain else clause
 
 
 def _parts(reader: Reader, token: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import msgspec
 
 from voicewarden.model.action import Arguments
 from voicewarden.model.decision import Decision, Grant
-from voicewarden.model.directive import SpendGrant, Speak
+from voicewarden.model.directive import Speak, SpendGrant
 from voicewarden.model.event import ActionRequested, ReceiptReturned, SentenceProposed
 from voicewarden.replay.entries import Entries, Entry
 
@@ -41,6 +41,13 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     receipt_seq: int | None
     same_request: tuple[int, ...]
     """Other decisions on the same request (a question was answered in between)."""
+
+    @property
+    def title(self) -> str:
+        """What was decided on, in a word or two."""
+        if self.decision.action != "speak" or self.weight == "escape":
+            return self.decision.action.replace("_", " ")
+        return "inference" if self.decision.request.startswith("inference:") else "sentence"
 
 
 def read_cases(entries: Entries) -> tuple[Case, ...]:

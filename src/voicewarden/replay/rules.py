@@ -53,8 +53,10 @@ class Rules:
         """What is missing, in words; empty when all is there."""
         self._rules: dict[str, About] = {}
         for action in release.policy.actions.values() if release else ():
-            for rule in (*action.require, *action.limits):
+            for rule in action.require:
                 self._rules[rule.id] = About(rule.why, rule.owner or action.owner)
+            for limit in action.limits:
+                self._rules[limit.id] = About(limit.why, limit.owner or action.owner)
 
     def about(self, rule: str) -> About | None:
         """Why this rule is there, or None when it is not known."""
@@ -79,7 +81,7 @@ class Rules:
 def read_rules(ledger: LedgerView, release: str) -> Rules:
     """The rules of a release by its hash; says so when the ledger does not hold it or it can't be read."""
     if not release:
-        return Rules(None, "The release of this call is not known: reasons are shown without why and owner.")
+        return Rules(None)  # without a beginning of the stream: that is said already
     try:
         return Rules(decode_release(ledger.get_blob(release)))
     except LedgerError:

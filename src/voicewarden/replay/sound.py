@@ -4,6 +4,8 @@ In: bytes of a WAV file. Out: `Sound` with the caller's and the agent's samples;
 went over the wire, so nothing is lost). Standard library only. Used by the call report.
 """
 
+from __future__ import annotations
+
 import io
 import struct
 import wave

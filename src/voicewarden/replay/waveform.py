@@ -3,6 +3,8 @@
 In: `Sound`. Out: peaks per mille of full scale, path data for a box of `columns` by 200 units. Used by the call report.
 """
 
+from __future__ import annotations
+
 from array import array
 from typing import Final
 

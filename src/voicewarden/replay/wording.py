@@ -3,11 +3,12 @@
 In: decoded records. Out: text, never markup. Used by every part of the call report.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
-from voicewarden.model.decision import Decision, Grant
+from voicewarden.model.decision import Decision, Grant, Reason
 from voicewarden.replay.entries import Entry
 from voicewarden.replay.timeline import Sentence
 
@@ -87,7 +88,9 @@ def summary(entry: Entry) -> str:
         )
     if name == "MediaEnded":
         return "the audio connection ended"
-    return _TEXTS.get(name, name).format(**msgspec.structs.asdict(value))
+    fields = msgspec.structs.asdict(value)
+    fields |= {key: plain(fields[key]) for key in ("reason", "what", "verdict", "status") if key in fields}
+    return _TEXTS.get(name, name).format(**fields)
 
 
 def clock(ms: int) -> str:
@@ -110,11 +113,10 @@ def plain(name: str) -> str:
     return name.replace("_", " ").strip() or "not known"
 
 
-def decision_sentence(decision: Decision) -> str:
-    """One decision as a sentence."""
-    action = plain(decision.action)
-    open_reasons = [reason for reason in decision.reasons if reason.verdict != "allow"]
-    because = "; ".join(f"{reason.fact}: needed “{reason.needed}”, found “{reason.found}”" for reason in open_reasons)
+def decision_sentence(decision: Decision, title: str) -> str:
+    """One decision as a sentence about what its title names."""
+    action = title.capitalize()
+    because = reasons_in_words(tuple(reason for reason in decision.reasons if reason.verdict != "allow"))
     match decision.verdict:
         case "allow":
             met = len(decision.reasons)
@@ -125,6 +127,11 @@ def decision_sentence(decision: Decision) -> str:
             return f"{action} is for a person to decide ({because})."
         case "deny":
             return f"{action} was refused ({because})."
+
+
+def reasons_in_words(reasons: Sequence[Reason]) -> str:
+    """What each reason needed and found."""
+    return "; ".join(f"{reason.fact}: needed “{reason.needed}”, found “{reason.found}”" for reason in reasons)
 
 
 def grant_end(grant: Grant, receipt: str | None, *, handed: bool, burnt: bool) -> str:

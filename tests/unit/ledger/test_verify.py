@@ -157,6 +157,16 @@ def test_a_grant_stands_behind_its_own_allow(tmp_path: Path) -> None:
     assert [(note.seq, "UNKNOWN" in note.what) for note in result.notes] == [(4, True), (6, False)]
 
 
+def test_an_escape_grant_that_was_not_needed_is_no_news(tmp_path: Path) -> None:
+    chain = Chain()
+    with Ledger.open(tmp_path / "ledger.db") as ledger:
+        ledger.submit([chain.decision("end_call", {}), chain.grant("end_call", {}, escape=True)])
+        ledger.flush()
+        assert verify(ledger).notes == ()
+        ledger.burn("one/1", "one", 1, 0)
+        assert [note.seq for note in verify(ledger).notes] == [1]
+
+
 @pytest.mark.parametrize("wrong", ["none", "denied", "action", "args", "used", "after", "place"])
 def test_a_grant_without_its_own_allow_is_a_problem(tmp_path: Path, wrong: str) -> None:
     chain = Chain()

@@ -87,6 +87,8 @@ def test_explicit(reader: Reader, text: str, deciding: tuple[int, ...]) -> None:
         ("probably yes", "ambiguous"),
         ("Sure, whatever.", "ambiguous"),
         ("yeah right", "ambiguous"),
+        ("sure thing, buddy", "ambiguous"),
+        ("That's okay.", "ambiguous"),
         ("Oh great.", "ambiguous"),
         ("yeah yeah", "ambiguous"),
         ("Mm-hm", "ambiguous"),
@@ -150,7 +152,8 @@ def test_a_comment_on_a_statement_is_no_yes(reader: Reader) -> None:
     [
         "but not Tuesday", "if I can", "maybe", "I guess", "no", "not", "Wednesday", "at five", "what does it cost",
         "stop calling me", "I said no", "as if", "when my son agrees", "and a taxi", "whatever", "I don't know",
-        "never",         "in your dreams", "for two people", "unless it rains", "call me tomorrow", "banana", "actually no", "wait",
+        "never", "in your dreams", "for two people", "unless it rains", "call me tomorrow", "banana", "actually no",
+        "wait",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("order", ["{0} {1}", "{1} {0}", "{0}, {1}.", "{0}. {1}."])

@@ -31,28 +31,36 @@ class Answer(msgspec.Struct, frozen=True):
 def read_turn(draft: Draft, pending: Pending) -> Answer:
     """Read all words of the turn against the question; confidence is the least sure deciding word's.
 
-    A yes that is said twice over ("yes, go ahead") is as sure as the part that suffices alone: if the words that were
-    surely heard read as explicit without the doubtful ones, those words decide. Doubtful words never add to a yes.
+    A yes that is said twice over ("yes, go ahead") is as sure as its surest part that suffices alone: of every run of
+    deciding words that reads as explicit by itself the least sure word counts, and the best run decides.
     """
     words = draft.turn.words
-    accept = draft.release.policy.policy.hearing.decide.accept_permille
-    answer = _read(draft, pending, words)
-    if answer.kind == "explicit" and (answer.permille is None or answer.permille < accept):
-        sure = tuple(word for word in words if word.permille is not None and word.permille >= accept)
-        alone = _read(draft, pending, sure) if sure else answer
-        if alone.kind == "explicit":
-            return alone
-    return answer
+    kind, deciding = _read(draft, pending, words)
+    best = _answer_of(kind, deciding or words)
+    if kind != "explicit":
+        return best
+    for first in range(len(deciding)):
+        for last in range(first + 1, len(deciding) + 1):
+            run = deciding[first:last]
+            if _read(draft, pending, run)[0] == "explicit":
+                best = max(best, _answer_of(kind, run), key=_sureness)
+    return best
 
 
-def _read(draft: Draft, pending: Pending, words: tuple[Word, ...]) -> Answer:
+def _read(draft: Draft, pending: Pending, words: tuple[Word, ...]) -> tuple[Consent, tuple[Word, ...]]:
     reading = read(draft.release.reader, pending.question, tuple(word.text for word in words))
-    deciding: tuple[Word, ...] = tuple(words[index] for index in reading.deciding) or words
-    known = [word.permille for word in deciding if word.permille is not None]
-    permille = min(known) if len(known) == len(deciding) and known else None
-    return Answer(
-        reading.kind, permille, min(word.from_ms for word in deciding), max(word.to_ms for word in deciding)
-    )
+    return reading.kind, tuple(words[index] for index in reading.deciding)
+
+
+def _answer_of(kind: Consent, words: tuple[Word, ...]) -> Answer:
+    known = [word.permille for word in words if word.permille is not None]
+    permille = min(known) if known and len(known) == len(words) else None
+    return Answer(kind, permille, min(word.from_ms for word in words), max(word.to_ms for word in words))
+
+
+def _sureness(answer: Answer) -> tuple[int, int]:
+    # The later of two equally sure parts: what was said last is what is meant.
+    return (-1 if answer.permille is None else answer.permille, answer.from_ms)
 
 
 def settle_turn(draft: Draft, pending: Pending) -> bool:

@@ -1,0 +1,187 @@
+"""The call as one picture on one time axis: both channels' sound, who spoke, decisions, everything else.
+
+In: timeline, cases, peaks. Out: SVG whose width may change freely, since every place on it is a percentage. Used by the
+call report.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from voicewarden.replay.cases import Case
+from voicewarden.replay.markup import Html, join, tag
+from voicewarden.replay.recording import Recording
+from voicewarden.replay.timeline import Mark, Segment, Sentence, Timeline
+from voicewarden.replay.waveform import peaks_of
+from voicewarden.replay.wording import PURPOSES, SIGNS, VERDICTS, clock, sentence_state
+
+PX_A_SECOND: Final = 14
+_STEPS_S: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600)
+_RULER, _WAVE, _BAR, _ROW, _TICKS, _GAP = 24, 56, 24, 24, 16, 8
+_MOST_ROWS: Final = 5
+_LABEL_PX: Final = 8
+"""Width of a letter in a decision's label, generously."""
+_NAMES: Final = {
+    "ToneHeard": "tone", "DtmfPressed": "key", "HangUp": "hang-up", "StartRecording": "recording on",
+    "StopRecording": "recording off", "ReceiptReturned": "receipt", "CallAnswered": "answered",
+    "CallEnded": "ended", "SwitchAgent": "hand-over",
+}  # fmt: skip
+
+
+class Picture:
+    """Lays lanes under one another and remembers their names for the column at the left."""
+
+    def __init__(self, length_ms: int) -> None:
+        self.length_ms = max(1000, length_ms)
+        self.width_px = max(320, min(30_000, self.length_ms * PX_A_SECOND // 1000))
+        self._top = 0
+        self._parts: list[Html] = []
+        self._names: list[Html] = []
+
+    def percent(self, ms: int) -> str:
+        """Where a moment lies."""
+        return f"{min(max(ms, 0), self.length_ms) * 100 / self.length_ms:.3f}%"
+
+    def is_late(self, ms: int) -> bool:
+        """So near the end that a label has to stand at the left of its mark."""
+        return ms > self.length_ms * 0.85
+
+    def span_px(self, ms: int, label_px: int) -> tuple[int, int]:
+        """What a mark with its label covers where the picture is narrowest."""
+        at = ms * self.width_px // self.length_ms
+        return (at - label_px, at + 12) if self.is_late(ms) else (at - 12, at + label_px)
+
+    def lane(self, name: str, height: int, parts: Iterable[Html], *, class_: str) -> None:
+        """Add a lane."""
+        place = tag("svg", join(parts), x="0", y=self._top, width="100%", height=height, overflow="visible")
+        self._parts.append(tag("g", place, class_=f"lane {class_}"))
+        self._names.append(tag("text", name, x="0", y=self._top + height // 2 + 4))
+        self._top += height + _GAP
+
+    def svg(self) -> Html:
+        """Names and picture beside each other."""
+        names = tag("svg", join(self._names), class_="names", width="72", height=self._top, aria_hidden="true")
+        cursor = tag("line", id="cursor", x1="0%", x2="0%", y1="0", y2=self._top, class_="cursor")
+        picture = tag(
+            "svg", join(self._parts), cursor, id="picture", width=self.width_px, height=self._top,
+            data_length=self.length_ms, role="group", aria_label="The call on a time axis; decisions are links",
+        )  # fmt: skip
+        scroll = tag("div", picture, class_="scroll", tabindex="0", role="region", aria_label="Time axis, scrollable")
+        return tag("div", names, scroll, class_="picture")
+
+
+def draw(timeline: Timeline, cases: Sequence[Case], recording: Recording) -> Html:
+    """The whole picture of a call."""
+    picture = Picture(timeline.length_ms)
+    picture.lane("", _RULER, _ruler(picture), class_="ruler")
+    for name, class_, path in _waves(recording):
+        picture.lane(name, _WAVE, _wave(picture, recording, path), class_=f"wave {class_}")
+    picture.lane("caller", _BAR, (_segment(picture, item) for item in timeline.segments), class_="caller")
+    picture.lane("agent", _BAR, (_sentence(picture, item) for item in timeline.sentences), class_="agent")
+    weighty = [case for case in cases if case.weight in ("action", "held")]
+    rows = _rows(picture, weighty)
+    height = _ROW * (max((row for row, _ in rows), default=0) + 1)
+    picture.lane("decisions", height, (_decision(picture, row, case) for row, case in rows), class_="decisions")
+    minor = [case for case in cases if case.weight in ("late", "said")]
+    picture.lane("sentences", _TICKS, (_tick(picture, case) for case in minor), class_="minor")
+    picture.lane("signals", _ROW, _marks(picture, timeline.marks), class_="signals")
+    return picture.svg()
+
+
+def _ruler(picture: Picture) -> Iterable[Html]:
+    room_s = picture.length_ms / 1000 / (picture.width_px / 70)
+    step = next((step for step in _STEPS_S if step >= room_s), _STEPS_S[-1])
+    for second in range(0, picture.length_ms // 1000 + 1, step):
+        at = picture.percent(second * 1000)
+        yield tag("line", x1=at, x2=at, y1="0", y2="6")
+        if second * 1000 < picture.length_ms * 0.97 or second == 0:
+            yield tag("text", f"{second // 60}:{second % 60:02d}", x=at, y="18", dx="2")
+
+
+def _waves(recording: Recording) -> list[tuple[str, str, str]]:
+    if recording.sound is None:
+        return []
+    paths = [peaks.path() for peaks in peaks_of(recording.sound)]
+    names = (("caller ♪", "caller"), ("agent ♪", "agent")) if len(paths) == 2 else (("both ♪", "both"),)
+    return [(name, class_, path) for (name, class_), path in zip(names, paths, strict=True)]
+
+
+def _wave(picture: Picture, recording: Recording, path: str) -> Iterable[Html]:
+    if recording.sound is None:
+        return
+    if recording.from_ms > 0:
+        until = picture.percent(recording.from_ms)
+        yield tag(
+            "rect", tag("title", "not recorded: the notice had not been heard"), x="0", y="4", width=until,
+            height=_WAVE - 8, class_="unrecorded",
+        )  # fmt: skip
+    columns = max(1, path.count("L") // 2)
+    yield tag(
+        "svg", tag("path", d=path), x=picture.percent(recording.from_ms), y="0", height=_WAVE,
+        width=f"{recording.sound.ms * 100 / picture.length_ms:.3f}%", viewBox=f"0 0 {columns} 200",
+        preserveAspectRatio="none",
+    )  # fmt: skip
+
+
+def _bar(picture: Picture, from_ms: int, to_ms: int, label: str, title: str, class_: str) -> Html:
+    width = f"{max(to_ms - from_ms, 80) * 100 / picture.length_ms:.3f}%"
+    words = tag("text", label, x="4", y="16")
+    box = tag("rect", x="0", y="1", width="100%", height=_BAR - 2, rx="3")
+    inner = tag("svg", box, words, x=picture.percent(from_ms), y="0", width=width, height=_BAR)
+    return tag("g", tag("title", title), inner, class_=f"bar {class_}", data_ms=from_ms)
+
+
+def _segment(picture: Picture, item: Segment) -> Html:
+    said = item.text or "(no words)"
+    title = f"{clock(item.from_ms)} caller: {said}"
+    return _bar(picture, item.from_ms, item.to_ms, said, title, "said" if item.text else "wordless")
+
+
+def _sentence(picture: Picture, item: Sentence) -> Html:
+    how = f"{PURPOSES.get(item.purpose, item.purpose)}, {sentence_state(item)}"
+    title = f"{clock(item.from_ms)} agent ({how}): {item.text}"
+    return _bar(picture, item.from_ms, item.to_ms, item.text, title, item.heard)
+
+
+def _rows(picture: Picture, cases: Sequence[Case]) -> list[tuple[int, Case]]:
+    """Put each decision into the first row where its label has room; the last row takes what is left."""
+    ends = [-12] * _MOST_ROWS
+    placed = []
+    for case in cases:
+        begin, end = picture.span_px(case.at_ms, 22 + _LABEL_PX * len(case.title))
+        row = next((row for row, taken in enumerate(ends) if taken <= begin), _MOST_ROWS - 1)
+        ends[row] = end
+        placed.append((row, case))
+    return placed
+
+
+def _decision(picture: Picture, row: int, case: Case) -> Html:
+    verdict = case.decision.verdict
+    label = f"{clock(case.at_ms)} {case.title}: {VERDICTS[verdict]}"
+    late = picture.is_late(case.at_ms)
+    words = tag("text", case.title, x="-12" if late else "12", y="4", text_anchor="end" if late else "start")
+    shape = tag("circle", r="8") if verdict != "deny" else tag("rect", x="-8", y="-8", width="16", height="16", rx="2")
+    sign = tag("text", SIGNS[verdict], x="0", y="4", text_anchor="middle", class_="sign")
+    place = tag("svg", shape, sign, words, x=picture.percent(case.at_ms), y=row * _ROW + 12, overflow="visible")
+    return tag("a", tag("title", label), place, href=f"#r{case.seq}-d", class_=verdict, aria_label=label)
+
+
+def _tick(picture: Picture, case: Case) -> Html:
+    at = picture.percent(case.at_ms)
+    top = "2" if case.weight == "said" else "8"
+    title = f"{clock(case.at_ms)} sentence {VERDICTS[case.decision.verdict]}"
+    line = tag("line", x1=at, x2=at, y1=top, y2=_TICKS)
+    return tag("g", tag("title", title), line, class_=case.decision.verdict)
+
+
+def _marks(picture: Picture, marks: Sequence[Mark]) -> Iterable[Html]:
+    taken_px = -12
+    for mark in marks:
+        at = picture.percent(mark.from_ms)
+        name = _NAMES.get(mark.kind, mark.kind)
+        begin, end = picture.span_px(mark.from_ms, _LABEL_PX * len(name))
+        yield tag("g", tag("title", f"{clock(mark.from_ms)} {name}"), tag("line", x1=at, x2=at, y1="0", y2="8"))
+        if begin >= taken_px:
+            late = picture.is_late(mark.from_ms)
+            anchor = "end" if late else "start"
+            yield tag("text", name, x=at, y="20", dx="-2" if late else "2", text_anchor=anchor)
+            taken_px = end
