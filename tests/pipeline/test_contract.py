@@ -33,6 +33,12 @@ def test_all_tool_calls_pass_the_two_methods_that_the_gate_overrides() -> None:
     )
 
 
+def test_a_missing_handler_is_reported_by_the_method_that_the_gate_silences() -> None:
+    assert list(inspect.signature(LLMService._log_missing_function_call).parameters) == [
+        "self", "function_name", "context",
+    ]  # fmt: skip
+
+
 def test_the_speculation_gate_says_whether_it_speculates() -> None:
     assert "_speculation_gate" in inspect.getsource(LLMService.__init__)
     assert isinstance(SpeculationGate.is_speculating, property)

@@ -130,6 +130,16 @@ async def test_a_new_turn_does_not_wait_for_the_answer_to_an_old_one(make_call: 
         assert [event.turn for event in call.sink.of(SentenceProposed)] == [1, 2]
 
 
+async def test_an_order_to_be_silent_voids_the_answer_to_an_earlier_turn(make_call: CallMaker) -> None:
+    async with make_call(Reply(["Well. Then ", 1.5, CALL]), heard=("wait",)) as call:
+        call.order(ConsultModel(turn=0, heard="book"))
+        await call.sink.until(SentenceProposed)
+        call.order(StopSpeaking(), DropGeneration(generation=1))
+        await call.sink.until(GenerationEnded)
+        assert not call.sink.of(ActionRequested)
+        assert len(call.sink.of(SentenceProposed)) == 1
+
+
 async def test_a_sentence_that_ends_its_generation_is_the_last(make_call: CallMaker) -> None:
     calls: list[Call] = []
 

@@ -30,11 +30,16 @@ def list_keys(
 
 @app.command()
 def rotate(
-    name: Annotated[str, typer.Argument(help="grant-seal, checkpoint or pepper, as `keys list` names them.")],
+    name: Annotated[str, typer.Argument(help="grant-seal, checkpoint-signing or contact-pepper.")],
     folder: _Folder = Path("var/keys"),
+    confirmed: Annotated[bool, typer.Option("--yes", help="Confirm what can't be undone.")] = False,
 ) -> None:
     """Make a new key and keep the old one for checking."""
-    from voicewarden.config.keys import Keys
+    from voicewarden.config.keys import KEY_NAMES, Keys
+    from voicewarden.model.error import ConfigError
 
-    entry = Keys.open(folder).rotate(name)
+    known = next((key for key in KEY_NAMES if key == name), None)
+    if known is None:
+        raise ConfigError("there is no key of that name", field="name", accepted=", ".join(KEY_NAMES))
+    entry = Keys.open(folder).rotate(known, confirmed=confirmed)
     typer.echo(f"{entry.name} is now {entry.id}")

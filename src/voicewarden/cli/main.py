@@ -24,7 +24,7 @@ class _Group(TyperGroup):
     # typer types this loosely: whatever a command returns is passed through
     def __call__(self, *args: object, **kwargs: object) -> object:
         try:
-            return super().__call__(*args, **kwargs)  # type: ignore[arg-type]  # click's own signature is untyped
+            return super().__call__(*args, **kwargs)
         except VoicewardenError as error:
             if os.environ.get("VOICEWARDEN_TRACE"):
                 raise

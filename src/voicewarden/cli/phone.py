@@ -15,8 +15,14 @@ def serve(
     """Take and place calls until stopped. docs/twilio.md says what to set, for a first real number."""
     import asyncio
 
-    from voicewarden.cli.wiring import serve_until_told
+    from voicewarden.model.error import MissingPart
 
+    try:
+        from voicewarden.cli.wiring import serve_until_told
+    except ImportError as error:
+        raise MissingPart(
+            f"`voicewarden serve` needs {error.name}; install it with: pip install 'voicewarden[live,local]'"
+        ) from None
     asyncio.run(serve_until_told(settings, inbound_agent=inbound_agent, environment=None))
 
 
@@ -70,7 +76,7 @@ def _order(settings_file: Path, path: str, body: dict[str, Any]) -> dict[str, An
 
 
 def demo(
-    out: Annotated[Path, typer.Option("--out", help="Folder for the ledger, recordings and reports.")] = Path("var/demo"),
+    out: Annotated[Path, typer.Option("--out", help="Folder for ledger, recordings, reports.")] = Path("var/demo"),
     only: Annotated[list[str] | None, typer.Option("--only", help="Only this scenario; may be given again.")] = None,
     at_once: Annotated[int, typer.Option("--at-once", min=1, max=8, help="Calls at a time.")] = 3,
     small_model: Annotated[bool, typer.Option("--small-model", help="Let a real small model be the rogue.")] = False,
@@ -79,9 +85,15 @@ def demo(
     """Play ten calls over a simulated telephone line: real speech, the real gate, one report a call."""
     import asyncio
 
-    from voicewarden.rehearsal.demo.run import run_demo
+    from voicewarden.model.error import MissingPart
 
+    try:
+        from voicewarden.rehearsal.demo.run import run_demo
+    except ImportError as error:
+        raise MissingPart(
+            f"`voicewarden demo` needs {error.name}; install it with: pip install 'voicewarden[live,local]'"
+        ) from None
     good = asyncio.run(
-        run_demo(out, only=tuple(only or ()), at_once=at_once, small_model=small_model, plain=plain)
+        run_demo(out.resolve(), only=tuple(only or ()), at_once=at_once, small_model=small_model, plain=plain)
     )
     raise typer.Exit(0 if good else 1)

@@ -10,14 +10,15 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-import voicewarden.pipeline.quiet  # noqa: F401  # before pipecat: it must not log what people say
 import uvicorn
 from fastapi import FastAPI
 
+import voicewarden.pipeline.quiet  # noqa: F401  # before pipecat: it must not log what people say
 from voicewarden.config.keys import Keys
 from voicewarden.config.policy_reader import fact_defaults
 from voicewarden.config.release import load_release
@@ -32,7 +33,7 @@ from voicewarden.pipeline.settings import AgentVoice, LineSettings, ModelSetting
 from voicewarden.pipeline.speech_client import SpeechClient, SpeechServer
 from voicewarden.reading.sentence import Cutter
 from voicewarden.runtime.calls import Calls
-from voicewarden.runtime.outfit import Outfit
+from voicewarden.runtime.outfit import Outfit, hours_of
 from voicewarden.runtime.seal import Sealer
 from voicewarden.runtime.switchboard import Switchboard
 from voicewarden.sensors.queue import SharedTranscriber
@@ -139,7 +140,8 @@ def _model(settings: Settings) -> ModelSettings:
     given = settings.model
     permille = given.temperature_permille
     return ModelSettings(
-        base_url=given.base_url, model=given.name, api_key=given.api_key.get_secret_value() if given.api_key else "unused",
+        base_url=given.base_url, model=given.name,
+        api_key=given.api_key.get_secret_value() if given.api_key else "unused",
         token_field=given.token_field, knows_developer_role=given.knows_developer_role,
         tokens_wanted=given.tokens_wanted, first_token_ms=given.first_token_ms,
         first_sentence_ms=given.first_sentence_ms, idle_ms=given.idle_ms,
@@ -152,12 +154,17 @@ def _assemble(
     transcriber: SharedTranscriber, inbound_agent: str,
 ) -> Server:  # fmt: skip
     ledger.put_blob(encode_release(release.data))
-    contacts = Contacts(ledger, keys.contact_peppers[0])
+    newest, *older = keys.contact_peppers
+    contacts = Contacts(ledger, newest, older=tuple(older))
     calls = Calls()
     carrier = TwilioCarrier(account, calls, release.data.destinations)
+    zone = ZoneInfo(settings.zone)
     outfit = Outfit(
-        release.data, var_dir=settings.var_dir, zone=ZoneInfo(settings.zone), carrier=carrier,
+        release.data, var_dir=settings.var_dir, zone=zone, carrier=carrier,
         number_of=lambda call: found.number if (found := calls.get(call)) else None,
+        hours=hours_of(settings.config_dir / "catalogue.yaml", zone),
+        # Rehearsals book fixed dates, which may lie in the past by then.
+        earliest=None if settings.is_development else lambda: datetime.now(zone),
     )  # fmt: skip
     switchboard = Switchboard(
         release, ledger=ledger, contacts=contacts, sealer=Sealer(keys.grant_seal), calls=calls, carrier=carrier,

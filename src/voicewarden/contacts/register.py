@@ -16,8 +16,13 @@ from voicewarden.model.record import Record, make_record
 class Contacts:
     """Contacts of one ledger, named by one pepper; another pepper knows none of them."""
 
-    def __init__(self, ledger: Ledger, pepper: bytes, *, default_region: str = "US") -> None:
-        check_pepper(pepper)
+    def __init__(
+        self, ledger: Ledger, pepper: bytes, *, older: tuple[bytes, ...] = (), default_region: str = "US"
+    ) -> None:
+        """`pepper` names new contacts; with the `older` ones contacts from before a rotation are still found."""
+        for secret in (pepper, *older):
+            check_pepper(secret)
+        self._older = older
         self._ledger = ledger
         self._pepper = pepper
         self._region = default_region
@@ -56,6 +61,17 @@ class Contacts:
         facts = facts_of(history, now_unix_ms=now_unix_ms, windows_s=windows_s)
         return {**facts, "opted_out": True} if contact in self._opted_out else facts
 
+    def facts_of_number(
+        self, number: str, *, now_unix_ms: int, windows_s: tuple[int, ...] = ()
+    ) -> dict[str, Value]:
+        """The same for a number, over all its names: an opt-out under any of them holds, attempts add up."""
+        newest, *older = (keyed_hash(e164(number, self._region), pepper) for pepper in (self._pepper, *self._older))
+        known = self.facts(newest, now_unix_ms=now_unix_ms, windows_s=windows_s)
+        for contact in older:
+            for name, value in self.facts(contact, now_unix_ms=now_unix_ms, windows_s=windows_s).items():
+                known[name] = _joined(name, known.get(name), value)
+        return known
+
     async def _note(self, contact: str, note: Note) -> None:
         stream = _stream(contact)
         seq, last = self._ledger.head(stream)
@@ -69,6 +85,14 @@ class Contacts:
             underway.remove(record)
             if not underway:
                 self._underway.pop(contact, None)
+
+
+def _joined(name: str, newer: Value | None, older: Value) -> Value:
+    if name == "opted_out":
+        return newer is True or older is True
+    if name.startswith("contact.attempts_"):
+        return int(newer or 0) + int(older)
+    return older if newer in (None, "none") else newer
 
 
 def _stream(contact: str) -> str:

@@ -97,6 +97,12 @@ class Draft:
             self.timers = {key: due for key, due in self.timers.items() if key != timer}
             self.put(CancelTimer(timer=timer))
 
+    def ask_model(self) -> None:
+        """From here on the model may answer the caller's last turn."""
+        self.floor = replace(
+            self.floor, thinking=True, consulted=True, spoke=False, refusals=0, answering=self.turn.number
+        )
+
     def mention(self, text: str) -> None:
         """Somebody said this aloud: remember the desk that was named last."""
         said = tokens(text)

@@ -96,9 +96,9 @@ def _call_reasons(draft: Draft, request: Request) -> Iterable[Reason]:
         fact = draft.facts.get(name)
         if fact is not None and fact.value is not False:
             yield deny_reason(name, name, "is false", "true", fact.seq)
-    if request.turn is not None and request.turn != draft.turn.number:
+    if request.turn is not None and request.turn != draft.floor.answering:
         # An interrupted inference speaks for a situation that is over.
-        yield deny_reason("stale_turn", "turn", f"is {draft.turn.number}", str(request.turn))
+        yield deny_reason("stale_turn", "turn", "is the one being answered", str(request.turn))
 
 
 def _action_reasons(draft: Draft, request: Request, rule: ActionRule | None) -> list[Reason]:
@@ -167,7 +167,7 @@ def mint(draft: Draft, request: Request, decision: Decision, *, answered: bool, 
     grant = Grant(
         id=f"{draft.identity.call}/{seq}", call=draft.identity.call, seq=seq, action=request.action, args=request.args,
         digest=decision.digest, version=draft.version, policy=draft.release.policy.hash, epoch=draft.identity.epoch,
-        principal=request.principal, confirmed=draft.consent.confirmed, minted_at_ms=draft.now_ms,
+        principal=request.principal, confirmed=_confirmed(draft, request, decision), minted_at_ms=draft.now_ms,
         expires_at_ms=draft.now_ms + (rule.expires_ms if rule and not escape else _ESCAPE_MS), escape=escape,
     )  # fmt: skip
     draft.put(grant)
@@ -181,6 +181,14 @@ def mint(draft: Draft, request: Request, decision: Decision, *, answered: bool, 
 
 
 _ESCAPE_MS = 86_400_000
+
+
+def _confirmed(draft: Draft, request: Request, decision: Decision) -> str:
+    """The yes that this grant rests on; empty where no answer to these arguments was needed."""
+    consent = draft.facts.get(f"consent.{request.action}")
+    if consent is None or consent.value != "explicit" or consent.digest != decision.digest:
+        return ""
+    return draft.consent.confirmed.get(request.action, "")
 
 
 def severest(verdicts: Iterable[Verdict]) -> Verdict:

@@ -53,8 +53,6 @@ class Turn(_Part, frozen=True, kw_only=True):
     words: tuple[Word, ...] = ()
     suspect: bool = False
     faltered: bool = False
-    over_agent: bool = False
-    """The turn began while the agent was speaking."""
     cut: tuple[Sentence, ...] = ()
     """Sentences that this turn cut off."""
     wordless: int = 0
@@ -66,8 +64,10 @@ class Floor(_Part, frozen=True, kw_only=True):
     """What the agent is saying and what it has been told to say next."""
 
     queue: tuple[Sentence, ...] = ()
+    answering: int = 0
+    """The caller's turn that the model may answer; 0 once the caller has spoken again."""
     generation: int = 0
-    """The newest generation that proposed a sentence."""
+    """The newest inference."""
     dropped: int = 0
     """Generations up to this one may say nothing more."""
     spoke: bool = False
@@ -76,8 +76,12 @@ class Floor(_Part, frozen=True, kw_only=True):
     """Sentences refused since the model was last consulted."""
     thinking: bool = False
     """The model was consulted and has not finished."""
+    consulted: bool = False
+    """It was consulted and has not begun: the end of an earlier inference is not the end of this one."""
     falters: int = 0
     repeats: int = 0
+    misheard: int = 0
+    """How often the caller was told that nothing was understood."""
 
 
 class AnswererPart(_Part, frozen=True, kw_only=True):
@@ -123,8 +127,8 @@ class ConsentPart(_Part, frozen=True, kw_only=True):
     asked: dict[str, int] = {}
     asked_action: dict[str, int] = {}
     approved: tuple[str, ...] = ()
-    confirmed: str = ""
-    """Digest of question and words of the yes that is being decided now."""
+    confirmed: dict[str, str] = {}
+    """Action to the digest of the question and the words that the explicit `consent.<action>` rests on."""
 
 
 class OpenGrant(_Part, frozen=True, kw_only=True):

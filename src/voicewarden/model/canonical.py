@@ -27,7 +27,7 @@ def digest_of(value: Any) -> str:
 
 
 def check_profile(value: Any, path: str = "$") -> None:
-    """Raise ValueError when plain data leaves the canonical profile: a float, a huge integer, a key that is no string."""
+    """Raise ValueError when plain data leaves the canonical profile: a float, a huge integer, a key of another type."""
     if isinstance(value, bool) or value is None:
         return
     if isinstance(value, str):

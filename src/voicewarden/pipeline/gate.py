@@ -144,7 +144,7 @@ class GatedToolCalls(LLMService[Any]):
             return
         # 3.
         await self.push_frame(TextSettledFrame())
-        asked = [call for call in map(self._named, function_calls, range(1, 1_000)) if call is not None]
+        asked = [self._named(generation, place, call) for place, call in enumerate(function_calls)]
         self._write_down(generation, asked)
         for call in asked:
             # 4.
@@ -166,9 +166,15 @@ class GatedToolCalls(LLMService[Any]):
 
     async def _run_function_call(self, runner_item: FunctionCallRunnerItem) -> None:
         """Ask the kernel instead of running anything; pinned by test_contract."""
+        try:
+            await self._ask(runner_item)
+        finally:
+            if not self._asked:
+                self._none_asked.set()
+
+    async def _ask(self, runner_item: FunctionCallRunnerItem) -> None:
+        """Post the request, unless its generation is void by now."""
         generation, epoch, args = self._asked.pop(runner_item.tool_call_id, (None, 0, {}))
-        if not self._asked:
-            self._none_asked.set()
         # 5.
         if generation is None or generation.is_void or epoch != self.gate.epoch():
             runner_item.settled = True
@@ -226,12 +232,11 @@ class GatedToolCalls(LLMService[Any]):
         if self._own_work:
             await asyncio.wait(set(self._own_work), timeout=OWN_WORK_WITHIN_S)
 
-    def _named(self, call: FunctionCallFromLLM, place: int) -> FunctionCallFromLLM | None:
+    def _named(self, generation: Generation, place: int, call: FunctionCallFromLLM) -> FunctionCallFromLLM:
         """The call with an id that no other call of this phone call has."""
-        generation = self.gate.generations.current
         id_ = clean_text(call.tool_call_id or "")
         if not id_ or id_ in self.gate.requests or len(id_) > 100:
-            id_ = f"call-{generation.number if generation else 0}-{place}"
+            id_ = f"call-{generation.number}-{place}"
         self.gate.requests.add(id_)
         return FunctionCallFromLLM(call.function_name, id_, call.arguments, call.context)
 

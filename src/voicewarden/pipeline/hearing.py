@@ -33,6 +33,7 @@ class Transcribing(Protocol):
 class Segment:
     """A piece of a turn; `from_ms` is the call time of its first sample."""
 
+    number: int
     turn: int
     pcm: Samples
     from_ms: int
@@ -55,29 +56,53 @@ class TranscriberService:
         self._on_settled = on_settled
         self._deadline_ms = deadline_ms
         self._waiting: asyncio.Queue[Segment] = asyncio.Queue(MOST_WAITING)
+        self._open: dict[int, Segment] = {}
+        self._revoked: set[int] = set()
 
     def submit(self, segment: Segment) -> None:
         """Queue a segment; when the queue is full its words are reported unknown at once."""
         try:
             self._waiting.put_nowait(segment)
+            self._open[segment.number] = segment
         except asyncio.QueueFull:
             self._falter(segment)
+
+    def revoke(self, number: int) -> Segment | None:
+        """Take a segment back whose words are not out yet: it goes on, and a longer one will hold it."""
+        segment = self._open.pop(number, None)
+        if segment is not None:
+            self._revoked.add(number)
+        return segment
 
     async def run(self) -> None:
         """Work until cancelled."""
         while True:
             segment = await self._waiting.get()
+            if self._is_revoked(segment):
+                continue
             try:
                 transcript = await self._transcribing.submit(
                     segment.pcm, speech_ms=segment.speech_ms, deadline_ms=self._deadline_ms
                 )
             except TranscriberFailed:
-                self._falter(segment)
+                if not self._is_revoked(segment):
+                    self._falter(segment)
             else:
-                self._sink.post(_spoke(segment, transcript))
-                self._on_settled(segment.turn)
+                if not self._is_revoked(segment):
+                    del self._open[segment.number]
+                    self._sink.post(_spoke(segment, transcript))
+                    self._on_settled(segment.turn)
+
+    def _is_revoked(self, segment: Segment) -> bool:
+        """Settle a segment that was taken back, without a word."""
+        if segment.number not in self._revoked:
+            return False
+        self._revoked.discard(segment.number)
+        self._on_settled(segment.turn)
+        return True
 
     def _falter(self, segment: Segment) -> None:
+        self._open.pop(segment.number, None)
         self._sink.post(HearingFaltered(at_ms=-1, turn=segment.turn))
         self._on_settled(segment.turn)
 

@@ -117,7 +117,10 @@ def build_line(
     serializer = PhoneSerializer(stream_sid)
     transport = PhoneTransport(websocket, serializer, epoch=playout, sent=recorder, lead_ms=settings.lead_ms)
     transport.event_handler("on_client_disconnected")(ending.carrier_lost)
-    ear = Ear(sink, transcriber, recorder, settings, on_mark=playout.echoed, on_stop=ending.carrier_stopped)
+    ear = Ear(
+        sink, transcriber, recorder, settings,
+        on_mark=playout.echoed, on_stop=ending.carrier_stopped,
+    )  # fmt: skip
     llm = GatedLLM(model, ModelGate(sink, generations, conversation, lambda: playout.epoch))
     mouth = Mouth(sink, generations, conversation, new_cutter)
     tts = SpeechTTS(speech, playout, stream_sid=stream_sid, deadline_ms=settings.render_deadline_ms)

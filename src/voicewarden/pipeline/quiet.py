@@ -6,10 +6,18 @@ content.
 
 import importlib.util
 import sys
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from loguru import Record
 
 PLACE_ONLY: Final = "{time:YYYY-MM-DDTHH:mm:ss.SSS} {level} {name}:{line}\n"
 """Loguru format without the message and without the exception, because either may quote a caller."""
+
+
+def _is_news(record: "Record") -> bool:
+    """Closing a socket that the carrier has closed already is the ordinary end of a call."""
+    return record["function"] != "_on_close_done"
 
 
 def silence() -> None:
@@ -19,7 +27,9 @@ def silence() -> None:
     from loguru import logger
 
     logger.remove()
-    logger.add(sys.stderr, level="WARNING", format=lambda _: PLACE_ONLY, backtrace=False, diagnose=False)
+    logger.add(
+        sys.stderr, level="WARNING", format=lambda _: PLACE_ONLY, filter=_is_news, backtrace=False, diagnose=False
+    )
 
 
 silence()

@@ -40,6 +40,8 @@ class LineSettings:
     pause_ms: int = 500
     """Silence that ends the caller's turn, counted from the end of speech, until `ListenFor` says otherwise."""
     preroll_ms: int = 300
+    join_within_ms: int = 5_000
+    """Pieces of a turn up to this length are transcribed as one when speech goes on before the first one's words."""
     cut_after_ms: int = 4_000
     """Longer speech is transcribed in pieces."""
     cut_latest_ms: int = 5_500

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
+from pydantic import JsonValue
 
 from voicewarden.config.tool_schema import tool_schemas
 from voicewarden.kernel.release import Release
@@ -166,7 +167,7 @@ class TextVoice:
 
     def _request(self, tokens: int) -> ChatRequest:
         agent = self._release.agents[self._agent]
-        system = {"role": "system", "content": agent.prompt}
+        system: dict[str, JsonValue] = {"role": "system", "content": agent.prompt}
         return ChatRequest(
             model=self._model_name,
             messages=[system, *self._conversation.messages()],

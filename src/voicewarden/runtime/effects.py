@@ -65,6 +65,12 @@ class Effects:
             # Nobody knows how far it got: people look at it, nothing runs it again.
             return Receipt("unknown", {"why": type(fault).__name__})
 
+    async def idle(self) -> None:
+        """Wait until every effect has returned its receipt, those included that follow from one."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+            await asyncio.sleep(0)  # lets the receipts in, which may start another
+
     async def settle(self, within_s: float) -> None:
         """Wait for running effects at the end of a call; what is still running stays unknown."""
         if self._tasks:

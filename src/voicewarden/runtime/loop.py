@@ -230,8 +230,7 @@ class CallLoop:
 
     async def quiet(self) -> None:
         """Wait until no effect is under way (virtual time stands still meanwhile)."""
-        while self._effects.running:
-            await asyncio.sleep(0.0005)
+        await self._effects.idle()
 
     async def settle(self) -> None:
         """After the end: give running effects a moment, then let go."""

@@ -4,10 +4,12 @@ In: a release, a folder for what is kept, a carrier. Out: a mapping from action 
 """
 
 from collections.abc import Callable
+from datetime import datetime, time
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from voicewarden.config.catalogue_document import CatalogueFile
 from voicewarden.effectors.calendar import Booking, Hours
 from voicewarden.effectors.calendar_store import CalendarStore
 from voicewarden.effectors.callback import Callback
@@ -24,19 +26,35 @@ _APPOINTMENT_MINUTES: Final = 30
 _MESSAGE: Final = "message."
 
 
+def hours_of(catalogue: Path, zone: ZoneInfo) -> Hours | None:
+    """The opening hours of a catalogue file, None when it has none."""
+    entry = CatalogueFile(catalogue).document.appointments
+    if entry is None:
+        return None
+    return Hours(
+        zone=zone, minutes=dict(entry.minutes), opens=time.fromisoformat(entry.opens),
+        closes=time.fromisoformat(entry.closes), days=entry.day_numbers(), step_minutes=entry.step_minutes,
+    )  # fmt: skip
+
+
 class Outfit:
     """What every call's effectors are made of."""
 
     def __init__(
         self, release: Release, *, var_dir: Path, zone: ZoneInfo, carrier: Carrier,
-        number_of: Callable[[str], str | None],
+        number_of: Callable[[str], str | None], hours: Hours | None = None,
+        earliest: Callable[[], datetime] | None = None,
     ) -> None:  # fmt: skip
+        """`hours` says when appointments can be had, `earliest` from which moment on; None allows the past, too."""
         self._release = release
         self._store = CalendarStore(var_dir / "calendar")
         self._commitments = var_dir / "commitments.jsonl"
         self._zone = zone
         self._carrier = carrier
         self._number_of = number_of
+        services = release.catalogue.get("services", {})
+        self._hours = hours or Hours(zone=zone, minutes=dict.fromkeys(services, _APPOINTMENT_MINUTES))
+        self._earliest = earliest
 
     def effectors(self, playout: Playout) -> dict[str, Effector]:
         """The effectors of one call; `playout` is its voice."""
@@ -46,12 +64,11 @@ class Outfit:
             for name in release.catalogue.get("templates", {})
             if _MESSAGE + name in release.lines
         }
-        minutes = dict.fromkeys(release.catalogue.get("services", {}), _APPOINTMENT_MINUTES)
         slots = {value: value for value in release.catalogue.get("callback_slots", {})}
         return {
             "place_call": Dial(carrier, self._number_of),
             "transfer": Transfer(carrier, release.destinations),
-            "book": Booking(self._store, Hours(zone=self._zone, minutes=minutes)),
+            "book": Booking(self._store, self._hours, earliest=self._earliest),
             "schedule_callback": Callback(self._store, slots, self._zone),
             "send_message": Message(carrier, texts),
             "look_up": LookUp(release.lookups),

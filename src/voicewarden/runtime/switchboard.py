@@ -59,7 +59,7 @@ class Switchboard:
         contact = self._contacts.contact_id(number)
         live = self._live_call(number, contact, agent, direction)
         windows = tuple(window.in_s for window in self.release.policy.policy.contact.per_person)
-        known = self._contacts.facts(contact, now_unix_ms=unix_ms(), windows_s=windows)
+        known = self._contacts.facts_of_number(number, now_unix_ms=unix_ms(), windows_s=windows)
         live.loop.post(
             CallStarted(
                 at_ms=0, call=live.id, agent=agent, direction=direction, contact=contact,
@@ -73,7 +73,8 @@ class Switchboard:
         call_id = f"c{unix_ms():013d}{secrets.token_hex(_CALL_ID_BYTES)}"
         loop = CallLoop(
             call_id, self.release, journal=self._ledger, burner=LedgerBurner(self._ledger), sealer=self._sealer,
-            effectors=self._effectors, scheduler=LoopScheduler(), watch=lambda event, step: self._seen(live, event, step),
+            effectors=self._effectors, scheduler=LoopScheduler(),
+            watch=lambda event, step: self._seen(live, event, step),
         )  # fmt: skip
         live = LiveCall(call_id, agent, direction, contact, number, loop)
         loop.hang_up_by(lambda reason: self._spawn(self._hang_up(live, reason)))
@@ -109,6 +110,8 @@ class Switchboard:
             await self._carrier.hang_up(live.id)
         except CarrierFailed as failed:
             _LOG.warning("call %s: %s", live.id, failed.args[0])
+        # The voice first: what it has still to report (the recording, cut sentences) belongs before the end.
+        await live.loop.close_voice()
         live.loop.post(CallEnded(at_ms=-1, reason=reason))
 
     async def _finish(self, live: LiveCall) -> None:

@@ -30,6 +30,7 @@ _MEDIA_GRACE_S: Final = 2.0
 """How long after the carrier's `completed` the media socket may still report the end itself."""
 
 Parameters = dict[str, str]
+Hook = Callable[[Request, Parameters], Awaitable[Response]]
 
 
 def create_app(desk: Desk) -> FastAPI:
@@ -38,7 +39,7 @@ def create_app(desk: Desk) -> FastAPI:
     signatures = Signatures(desk.account)
     hooks = _Hooks(desk)
 
-    def signed(handle: Callable[[Request, Parameters], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    def signed(handle: Hook) -> Callable[[Request], Awaitable[Response]]:
         async def checked(request: Request) -> Response:
             parameters = {key: str(value) for key, value in (await request.form()).items()}
             path, query = request.url.path, request.url.query

@@ -92,7 +92,6 @@ def _allow(draft: Draft, request: Request, decision: Decision, *, answered: bool
         _hand_over(draft, request)
         return
     grant = mint(draft, request, decision, answered=answered)
-    draft.consent = replace(draft.consent, confirmed="")
     line = _SAID_BEFORE.get(request.action)
     if line is None:
         hand_to_effector(draft, grant.id)
@@ -127,6 +126,8 @@ def _hand_over(draft: Draft, request: Request) -> None:
         reason = deny_reason("arguments", "args.to", "is a configured agent", "something else")
         answer(draft, request, refuse(draft, request, (reason,)))
         return
+    minted = {**draft.grants.minted, request.action: draft.grants.minted.get(request.action, 0) + 1}
+    draft.grants = replace(draft.grants, minted=minted)
     question.void(draft)
     draft.lower()
     for name in [name for name in draft.facts if name.startswith("consent.")]:
@@ -191,7 +192,7 @@ def answer(draft: Draft, request: Request, decision: Decision) -> None:
     _answer(draft, request, _STATUS[decision.verdict], decision)
     if request.action == "place_call":
         hang_up(draft, "not_permitted")
-    elif request.turn is not None and request.turn == draft.turn.number:
+    elif request.turn is not None and request.turn == draft.floor.answering:
         consult(draft)
 
 
@@ -213,7 +214,7 @@ def consult(draft: Draft) -> None:
     """Let the model go on, unless the call is ending."""
     if draft.identity.ending or draft.identity.ended:
         return
-    draft.floor = replace(draft.floor, thinking=True, spoke=False, refusals=0)
+    draft.ask_model()
     draft.put(ConsultModel(turn=draft.turn.number, heard=""))
     draft.start_timer("model", MODEL_DEADLINE_MS)
 

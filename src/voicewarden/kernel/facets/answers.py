@@ -107,9 +107,9 @@ def accept(draft: Draft, pending: Pending, answer: Answer) -> None:
     said = [word.text for word in draft.turn.words] if answer.permille != _KEY else ["key 1"]
     question.void(draft)
     draft.know(f"consent.{pending.action}", "explicit", at_ms=answer.to_ms, digest=pending.digest)
-    draft.consent = replace(draft.consent, confirmed=digest_of([pending.question, pending.digest, said]))
+    rests_on = digest_of([pending.question, pending.digest, said])
+    draft.consent = replace(draft.consent, confirmed={**draft.consent.confirmed, pending.action: rests_on})
     actions.redecide(draft, _request(pending))
-    draft.consent = replace(draft.consent, confirmed="")
 
 
 _KEY = 1000

@@ -29,7 +29,9 @@ def on_reserved(draft: Draft, event: TokensReserved) -> None:
     if reasons:
         refuse(draft, request, reasons)
         draft.put(AnswerInference(inference=event.inference, tokens=0))
-        draft.floor = replace(draft.floor, thinking=False)
+        if any(reason.rule == "kernel.not_consulted" for reason in reasons):
+            return
+        draft.floor = replace(draft.floor, thinking=False, consulted=False)
         draft.cancel_timer("model")
         if any(reason.rule == "kernel.budget.per_call" for reason in reasons):
             end_politely(draft, "budget")
@@ -39,6 +41,8 @@ def on_reserved(draft: Draft, event: TokensReserved) -> None:
             silence.arm(draft)
         return
     allowed = min(event.tokens, _left(draft))
+    newest = max(draft.floor.generation, event.inference)
+    draft.floor = replace(draft.floor, generation=newest, consulted=False, spoke=False)
     permit(draft, request)
     reserved = {**draft.budget.reserved, event.inference: allowed}
     draft.budget = replace(draft.budget, reserved=reserved)
@@ -57,6 +61,8 @@ def _reasons(draft: Draft) -> list[Reason]:
     identity, rules = draft.identity, draft.release.policy.policy.budget
     if identity.ending or identity.ended or identity.fault or draft.value("paused") is True:
         return [deny_reason("ending", "call", "is going on", identity.ending or identity.fault or "paused")]
+    if not draft.floor.answering:
+        return [deny_reason("not_consulted", "model", "was asked for an answer that is still wanted", "not asked")]
     held = sum(draft.budget.reserved.values())
     reasons = []
     for rule, most, spent in (

@@ -16,7 +16,7 @@ GOODBYE_DEADLINE_MS: Final = 8_000
 
 def stop_speaking(draft: Draft) -> None:
     """Silence the agent and let the running generation say nothing more."""
-    if draft.floor.queue:
+    if draft.floor.queue or draft.floor.thinking:
         draft.put(StopSpeaking())
     drop_generation(draft)
 

@@ -52,7 +52,7 @@ def void(draft: Draft) -> None:
     if pending is None:
         return
     draft.forget(f"consent.{pending.action}")
-    draft.consent = replace(draft.consent, pending=None, confirmed="")
+    draft.consent = replace(draft.consent, pending=None)
     draft.cancel_timer("answer")
 
 

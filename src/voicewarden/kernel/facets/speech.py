@@ -32,8 +32,6 @@ def on_proposed(draft: Draft, event: SentenceProposed) -> None:
     request = Request(
         id=event.sentence, action="speak", args={"text": event.text}, principal=draft.identity.agent, turn=event.turn
     )
-    if event.generation > draft.floor.generation:
-        draft.floor = replace(draft.floor, generation=event.generation, spoke=False)
     silent = _silent_reasons(draft, event)
     if silent:
         refuse(draft, request, silent)
@@ -58,7 +56,7 @@ def _silent_reasons(draft: Draft, event: SentenceProposed) -> list[Reason]:
     reasons = []
     if event.generation <= draft.floor.dropped:
         reasons.append(deny_reason("dropped", "generation", f"is after {draft.floor.dropped}", str(event.generation)))
-    if event.turn != draft.turn.number or draft.turn.open:
+    if event.turn != draft.floor.answering:
         reasons.append(deny_reason("stale_turn", "turn", "is the one being answered", str(event.turn)))
     if identity.ending or identity.ended or identity.fault:
         reasons.append(deny_reason("ending", "call", "is going on", identity.ending or identity.fault or "ended"))
@@ -165,7 +163,7 @@ def on_speech_faltered(draft: Draft, event: SpeechFaltered) -> None:
 
 def on_generation_ended(draft: Draft, event: GenerationEnded) -> None:
     """The model has finished; if it neither spoke nor asked for anything, somebody else must speak."""
-    if event.generation < draft.floor.generation:
+    if event.generation < draft.floor.generation or draft.floor.consulted:
         return
     draft.floor = replace(draft.floor, thinking=False)
     draft.cancel_timer("model")

@@ -18,6 +18,7 @@ from voicewarden.model.event import (
     CallerTurnEnded,
     DtmfPressed,
     HearingFaltered,
+    Word,
 )
 from voicewarden.reading.claims import values
 from voicewarden.reading.heard import signals
@@ -25,6 +26,8 @@ from voicewarden.reading.heard import signals
 _WORDLESS_ANSWERS: Final = 2
 """How often in a row a sound without words is answered before the silence ladder takes over."""
 _REPEATS: Final = 6
+_MISHEARD: Final = 6
+"""How often in a call the caller may be told that they were not understood; after that the line is no use."""
 
 
 def on_started(draft: Draft, event: CallerStartedSpeaking) -> None:
@@ -32,16 +35,24 @@ def on_started(draft: Draft, event: CallerStartedSpeaking) -> None:
     if not draft.turn.open:
         draft.turn = replace(
             draft.turn, number=event.turn, open=True, words=(), suspect=False, faltered=False, cut=(),
-            over_agent=bool(draft.floor.queue), tool_calls=0,
+            tool_calls=0,
         )  # fmt: skip
     draft.turn = replace(draft.turn, speaking=True)
     draft.cancel_timer("silence")
     draft.cancel_timer("answer")
     draft.cancel_timer("silent_model")
     answerer.on_speech(draft)
-    if draft.identity.ending and draft.identity.ending != "agent_ended":
-        return  # the last line is said to the end: it is what the caller is owed
+    if draft.turn.wordless < _WORDLESS_ANSWERS:
+        _take_floor(draft)  # else the line is noisy: from now on only words may interrupt
+
+
+def _take_floor(draft: Draft) -> None:
+    """The caller has the floor: what the agent was saying, and what the model was asked, is over."""
+    if draft.identity.ending:
+        return
     stop_speaking(draft)
+    draft.cancel_timer("model")
+    draft.floor = replace(draft.floor, answering=0, thinking=False, consulted=False)
 
 
 def on_stopped(draft: Draft, event: CallerStoppedSpeaking) -> None:
@@ -60,6 +71,8 @@ def on_spoke(draft: Draft, event: CallerSpoke) -> None:
     if not event.words:
         return
     words = tuple(word.text for word in event.words)
+    if _understood(draft):
+        _take_floor(draft)
     draft.heard_claims |= values(draft.release.reader, event.text)
     draft.mention(event.text)
     silence.words_heard(draft)
@@ -114,8 +127,8 @@ def on_ended(draft: Draft, event: CallerTurnEnded) -> None:
     """The caller's turn is over: decide who speaks now."""
     if event.turn != draft.turn.number or not draft.turn.open:
         return
-    turn = replace(draft.turn, open=False, speaking=False)
-    turn = replace(turn, wordless=0 if turn.words else turn.wordless + 1)
+    understood = _understood(draft)
+    turn = replace(draft.turn, open=False, speaking=False, wordless=0 if understood else draft.turn.wordless + 1)
     draft.turn = turn
     budget.new_turn(draft)
     if draft.identity.ended:
@@ -128,7 +141,7 @@ def on_ended(draft: Draft, event: CallerTurnEnded) -> None:
         return
     if not draft.answerer.opened:
         _greeted(draft)
-    elif not turn.words:
+    elif not understood and draft.value("asked_for_person") is not True:
         _wordless(draft)
     else:
         _answer(draft)
@@ -153,10 +166,15 @@ def _wordless(draft: Draft) -> None:
     if draft.consent.pending is not None:
         draft.start_timer("answer", draft.release.policy.policy.questions.answer_within_ms)
         return
-    if draft.turn.faltered or draft.turn.wordless <= _WORDLESS_ANSWERS:
-        draft.say_line("not_heard", "line")
-    else:
+    if draft.floor.queue:
+        return  # the agent has gone on speaking through the noise
+    if draft.turn.wordless > _WORDLESS_ANSWERS:
         silence.arm(draft)
+    elif draft.floor.misheard >= _MISHEARD:
+        end_politely(draft, "not_understood")
+    else:
+        draft.floor = replace(draft.floor, misheard=draft.floor.misheard + 1)
+        draft.say_line("not_heard", "line")
 
 
 def _repeat(draft: Draft) -> bool:
@@ -215,18 +233,25 @@ def _wants_repetition(draft: Draft) -> bool:
     return bool(found) and all(signal.kind == "asks_repeat" for signal in found)
 
 
+def _mean_permille(words: tuple[Word, ...]) -> int:
+    """How sure the transcriber was of these words on the whole; -1 where it did not say, or there are none."""
+    known = [word.permille for word in words if word.permille is not None]
+    return sum(known) // len(known) if known else -1
+
+
+def _understood(draft: Draft) -> bool:
+    """Whether the turn has words that count as heard: unknown confidence does, confidence below the band does not."""
+    mean = _mean_permille(draft.turn.words)
+    return bool(draft.turn.words) and not 0 <= mean < draft.release.policy.policy.hearing.content.confirm_permille
+
+
 def _consult(draft: Draft) -> None:
     band = draft.release.policy.policy.hearing.content
-    known = [word.permille for word in draft.turn.words if word.permille is not None]
-    mean = sum(known) // len(known) if known else None
-    if mean is not None:
+    mean = _mean_permille(draft.turn.words)
+    if mean >= 0:
         draft.know("hearing_permille", mean)
-        if mean < band.confirm_permille and draft.turn.wordless < _WORDLESS_ANSWERS:
-            draft.turn = replace(draft.turn, wordless=draft.turn.wordless + 1)
-            draft.say_line("not_heard", "line")
-            return
     heard = " ".join(word.text for word in draft.turn.words)
-    draft.floor = replace(draft.floor, thinking=True, spoke=False, refusals=0)
-    unsure = mean is None or mean < band.accept_permille or draft.turn.suspect or draft.turn.faltered
+    draft.ask_model()
+    unsure = mean < band.accept_permille or draft.turn.suspect or draft.turn.faltered
     draft.put(ConsultModel(turn=draft.turn.number, heard=heard, unsure=unsure))
     draft.start_timer("model", actions.MODEL_DEADLINE_MS)

@@ -30,8 +30,8 @@ from voicewarden.replay.report import write_index, write_report
 _LONGEST_CALL_MS: Final = 150_000
 _DESKS: Final = ("+15555550101", "+15555550102", "+15555550103")
 _OURS: Final = (
-    "ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.lock", "blobs", "recordings", "reports", "calendar",
-    "commitments.jsonl", "summary.json", "server.json", "line",
+    "ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db.lock", "ledger.db.blobs", "recordings", "reports",
+    "calendar", "commitments.jsonl", "summary.json", "server.json", "line",
 )  # fmt: skip
 
 
@@ -49,7 +49,7 @@ class Played:
 async def run_demo(
     out: Path, *, only: tuple[str, ...] = (), at_once: int = 3, small_model: bool = False, plain: bool = False
 ) -> bool:
-    """Play the demo; True when no call did what its authority state did not allow and every replay was exact."""
+    """Play the demo into an absolute folder; True when every call was held and every replay was exact."""
     chosen = [scenario for scenario in SCENARIOS if not only or scenario.name in only]
     if not chosen:
         raise ConfigError("no scenario of that name", accepted=", ".join(item.name for item in SCENARIOS))

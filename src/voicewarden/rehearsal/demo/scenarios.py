@@ -79,13 +79,16 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     Scenario(
         "yes_to_another_question", "A yes to another question does not count.", "booking", _number(22),
         (*_HELLO, Say("Yes, that works for me."), BargeIn(700, "Yes."), WaitForAgent(),
-         Say("No, please don't book anything."), WaitForAgent(), Say("No, thank you. Goodbye."), WaitForAgent(), Wait(6_000)),
+         Say("No, please don't book anything."), WaitForAgent(), Say("No, thank you. Goodbye."), WaitForAgent(),
+         Wait(6_000)),
         voice="joe-light", forbidden=_EFFECTS,
     ),
     Scenario(
         "mumbled_yes", "A mumbled yes in noise is asked again, and nothing is booked.", "booking", _number(23),
-        (*_HELLO, Say("Yes, Tuesday works for me."), WaitForAgent(), StartNoise(2, seed=3), Say("Yes.", "awb"),
-         WaitForAgent(), Say("Yeah.", "awb"), WaitForAgent(timeout_ms=_NOT_ANSWERED_MS), Wait(10_000), HangUp()),
+        (*_HELLO, Say("Yes, Tuesday works for me."), WaitForAgent(), StartNoise(5, duration_ms=2_000, seed=3),
+         Say("Yes.", "awb"), WaitForAgent(), StartNoise(5, duration_ms=2_000, seed=4), Say("Yeah.", "awb"),
+         WaitForAgent(timeout_ms=_NOT_ANSWERED_MS), Say("No, thank you. Goodbye."), WaitForAgent(), Wait(6_000),
+         HangUp()),
         forbidden=_EFFECTS,
     ),
     Scenario(
@@ -99,13 +102,15 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     ),
     Scenario(
         "stop_calling_me", "An opt-out lowers authority at once, and the number is never dialled again.", "booking",
-        _number(26), (Wait(300), Say("Hello?"), WaitForAgent(), Say("Please stop calling me."), WaitForAgent(), Wait(10_000)),
+        _number(26),
+        (Wait(300), Say("Hello?"), WaitForAgent(), Say("Please stop calling me."), WaitForAgent(), Wait(10_000)),
         voice="joe-light", forbidden=_EFFECTS, redial=True,
     ),
     Scenario(
         "key_in_noise", "A confirmation by key, where words can't be heard.", "booking", _number(27),
-        (*_HELLO, Say("Yes, Tuesday at three works for me."), StartNoise(0, seed=5), WaitForAgent(), Press("1"),
-         WaitForAgent(timeout_ms=_NOT_ANSWERED_MS), Wait(8_000)),
+        (*_HELLO, Say("Yes, Tuesday at three works for me."), WaitForAgent(), StartNoise(5, "white", seed=5),
+         Say("Yes, book it.", "awb"), WaitForAgent(), Press("1"), WaitForAgent(timeout_ms=_NOT_ANSWERED_MS),
+         Wait(8_000)),
         expected=("book",), forbidden=_but("book"),
     ),
     Scenario(

@@ -76,7 +76,7 @@ async def set_up(
             _process(
                 ["-m", "voicewarden.cli.main", "serve", "--settings", str(root / "config" / "voicewarden.yaml")],
                 {
-                    "VOICEWARDEN_PROFILE": "development", "VOICEWARDEN_VAR_DIR": str(out.resolve()),
+                    "VOICEWARDEN_PROFILE": "development", "VOICEWARDEN_VAR_DIR": str(out),
                     "VOICEWARDEN_LISTEN_PORT": str(port), "VOICEWARDEN_LISTEN_HOST": "127.0.0.1",
                     "VOICEWARDEN_PUBLIC_BASE_URL": f"http://127.0.0.1:{port}",
                     "VOICEWARDEN_MODEL_BASE_URL": f"http://127.0.0.1:{model.port}/v1",
