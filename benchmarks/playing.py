@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from unittest import mock
 
 import msgspec
 import numpy as np
@@ -25,6 +26,7 @@ from voicewarden.model.record import Record
 from voicewarden.rehearsal.carrier import SimulatedCall
 from voicewarden.rehearsal.carrier.answerer import Answerer, Person
 from voicewarden.rehearsal.carrier.line import AUDIBLE, Line, Span
+from voicewarden.rehearsal.demo import stage as stage_of
 from voicewarden.rehearsal.demo.scenarios import Scenario
 from voicewarden.rehearsal.demo.stage import OWN_NUMBER, Stage, set_up
 
@@ -137,11 +139,24 @@ async def _listen(line: Line) -> None:
 
 
 @contextlib.asynccontextmanager
-async def studio() -> AsyncIterator[Studio]:
-    """Start carrier, scripted model and product; the folder with ledger and recordings is gone afterwards."""
-    with tempfile.TemporaryDirectory() as folder:
-        async with set_up(TOP, Path(folder)) as stage:
-            yield Studio(stage, Path(folder))
+async def studio(folder: Path | None = None, *, server: tuple[str, ...] = ()) -> AsyncIterator[Studio]:
+    """Start carrier, scripted model and product; without a folder, ledger and recordings are gone afterwards.
+
+    `server` runs the product by another command than `-m voicewarden.cli.main serve`, such as one with a stopwatch in
+    it; its own options follow.
+    """
+    start = stage_of._process
+
+    def other(arguments: list[str], environment: dict[str, str]) -> Any:
+        # Any: the context manager of a private function; what it gives is only passed on.
+        is_server = "serve" in arguments and server
+        return start([*server, *arguments[arguments.index("serve") + 1 :]] if is_server else arguments, environment)
+
+    with contextlib.ExitStack() as stack:
+        place = folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        stack.enter_context(mock.patch.object(stage_of, "_process", other))
+        async with set_up(TOP, place) as stage:
+            yield Studio(stage, place)
 
 
 def callers(scenarios: Iterable[Scenario]) -> list[tuple[Scenario, Answerer]]:

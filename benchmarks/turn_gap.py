@@ -52,12 +52,10 @@ def parts(played: Played) -> list[dict[str, int]]:
     for span, gap in gaps(played.line):
         heard_ms = span.end_ms + gap
 
-        def last(kind: type[Event], heard_ms: int = heard_ms) -> int | None:
-            return max((at for at, event in timed if isinstance(event, kind) and at <= heard_ms), default=None)
-
-        ended = last(CallerTurnEnded)
+        own = [(at, event) for at, event in timed if span.start_ms <= at <= heard_ms]
+        ended = _last(own, CallerTurnEnded)
         moments: dict[str, int | None] = {
-            "VAD stop": last(CallerStoppedSpeaking), "transcript": last(CallerSpoke), "turn ended": ended
+            "VAD stop": _last(own, CallerStoppedSpeaking), "transcript": _last(own, CallerSpoke), "turn ended": ended
         }
         if ended is not None:
             moments["proposed"] = _first(timed, SentenceProposed, ended, heard_ms)
@@ -66,6 +64,10 @@ def parts(played: Played) -> list[dict[str, int]]:
         one = {name: at - span.end_ms for name, at in moments.items() if at is not None}
         found.append({**one, "heard": gap})
     return found
+
+
+def _last(timed: Sequence[tuple[int, Event]], kind: type[Event]) -> int | None:
+    return max((at for at, event in timed if isinstance(event, kind)), default=None)
 
 
 def _first(timed: Sequence[tuple[int, Event]], kind: type[Event], after: int, before: int) -> int | None:
@@ -84,6 +86,7 @@ def report_of(calls: Sequence[Played]) -> measure.Report:
         report.row(name, [turn[name] for turn in turns if name in turn])
     report.row("end of turn to voice", _between(turns, "turn ended", "to voice"))
     report.row("voice to heard", _between(turns, "to voice", "heard"))
+    report.figure("the model's pace", "150 ms to its first token, 10 ms a token after it, as in the demo")
     report.figure("calls", {played.name: [turn["heard"] for turn in parts(played)] for played in calls})
     report.figure("clock", f"{_disagreement(calls)} ms between a start mark in ledger and recording (p50)")
     if turns:

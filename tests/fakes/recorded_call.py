@@ -4,10 +4,11 @@ import io
 import math
 import wave
 from array import array
+from functools import cache
 from pathlib import Path
 
 from voicewarden.embed import Call, open_policy
-from voicewarden.kernel.release import encode_release
+from voicewarden.kernel.release import Compiled, encode_release
 from voicewarden.kernel.step import Step
 from voicewarden.ledger.store import Ledger
 from voicewarden.model.action import Arguments
@@ -37,11 +38,16 @@ TOP = Path(__file__).resolve().parents[2]
 MS_A_CHARACTER = 55
 
 
+@cache
+def _release() -> Compiled:
+    return open_policy(TOP / "config", TOP / "agents", "outbound-sales")
+
+
 class SampleCall:
     """Drives a call: the agent's sentences are played one after another, the caller speaks between them."""
 
     def __init__(self, call: str = "sample-1", **facts: bool) -> None:
-        self.release = open_policy(TOP / "config", TOP / "agents", "outbound-sales")
+        self.release = _release()
         self.now_ms = 0
         self.turn = 0
         self.generation = 0

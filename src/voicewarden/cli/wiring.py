@@ -19,6 +19,7 @@ import uvicorn
 from fastapi import FastAPI
 
 import voicewarden.pipeline.quiet  # noqa: F401  # before pipecat: it must not log what people say
+from voicewarden.config.approvals import demand_approval
 from voicewarden.config.keys import Keys
 from voicewarden.config.policy_reader import fact_defaults
 from voicewarden.config.release import load_release
@@ -29,13 +30,15 @@ from voicewarden.kernel.release import Compiled, Release, encode_release
 from voicewarden.ledger.store import Ledger
 from voicewarden.model.action import Value
 from voicewarden.model.error import ConfigError
+from voicewarden.pipeline.hearing import Transcribing
 from voicewarden.pipeline.settings import AgentVoice, LineSettings, ModelSettings, ToolShape
+from voicewarden.pipeline.speech import Rendering
 from voicewarden.pipeline.speech_client import SpeechClient, SpeechServer
 from voicewarden.reading.sentence import Cutter
 from voicewarden.runtime.calls import Calls
 from voicewarden.runtime.outfit import Outfit, hours_of
 from voicewarden.runtime.seal import Sealer
-from voicewarden.runtime.switchboard import Switchboard
+from voicewarden.runtime.switchboard import Switchboard, Watch
 from voicewarden.sensors.queue import SharedTranscriber
 from voicewarden.sensors.transcriber import Transcriber
 from voicewarden.telephony.account import Account
@@ -107,6 +110,8 @@ async def open_server(settings: Settings, *, inbound_agent: str) -> AsyncIterato
             settings.config_dir, settings.agents_dir, policy=settings.policy, approved=not settings.is_development
         )
     )
+    if not settings.is_development:
+        demand_approval(settings.config_dir, release.hash)
     keys = Keys.open(settings.keys_dir)
     settings.ledger_path.parent.mkdir(parents=True, exist_ok=True)
     transcriber = SharedTranscriber(
@@ -119,7 +124,10 @@ async def open_server(settings: Settings, *, inbound_agent: str) -> AsyncIterato
         await speech.start()
         async with SpeechClient(speech.url) as client:
             await client.prerender(_fixed_lines(release.data))
-            server = _assemble(settings, account, release, keys, ledger, client, transcriber, inbound_agent)
+            server = assemble(
+                settings, account, release, keys, ledger, speech=client, transcriber=transcriber,
+                inbound_agent=inbound_agent,
+            )  # fmt: skip
             yield server
             await server.switchboard.close()
     finally:
@@ -149,10 +157,11 @@ def _model(settings: Settings) -> ModelSettings:
     )  # fmt: skip
 
 
-def _assemble(
-    settings: Settings, account: Account, release: Compiled, keys: Keys, ledger: Ledger, client: SpeechClient,
-    transcriber: SharedTranscriber, inbound_agent: str,
+def assemble(
+    settings: Settings, account: Account, release: Compiled, keys: Keys, ledger: Ledger, *, speech: Rendering,
+    transcriber: Transcribing, inbound_agent: str, watch: Watch | None = None,
 ) -> Server:  # fmt: skip
+    """Put a server together from parts that are open; who opened them closes them. Writes `server.json`."""
     ledger.put_blob(encode_release(release.data))
     newest, *older = keys.contact_peppers
     contacts = Contacts(ledger, newest, older=tuple(older))
@@ -168,7 +177,7 @@ def _assemble(
     )  # fmt: skip
     switchboard = Switchboard(
         release, ledger=ledger, contacts=contacts, sealer=Sealer(keys.grant_seal), calls=calls, carrier=carrier,
-        effectors=outfit.effectors, development=settings.is_development,
+        effectors=outfit.effectors, development=settings.is_development, watch=watch,
     )  # fmt: skip
     recordings = settings.var_dir / "recordings"
     recordings.mkdir(parents=True, exist_ok=True)
@@ -176,7 +185,7 @@ def _assemble(
         account=account, switchboard=switchboard, carrier=carrier, tokens=Tokens(calls),
         agents=agent_voices(release.data),
         model=_model(settings),
-        speech=client, transcriber=transcriber,
+        speech=speech, transcriber=transcriber,
         line=LineSettings(pause_ms=release.policy.policy.hearing.end_of_turn_ms),
         new_cutter=lambda: Cutter(first_clause=True), recordings=recordings, inbound_agent=inbound_agent,
         facts=declared_defaults(settings, release.data), apology=release.data.lines.get("transfer.failed", ""),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from voicewarden.config.agent_document import AgentDocument
+from voicewarden.config.approvals import ApprovalsDocument
 from voicewarden.config.catalogue_document import CatalogueDocument
 from voicewarden.config.policy_document import PolicyDocument
 from voicewarden.config.settings import SettingsDocument
@@ -20,6 +21,7 @@ from voicewarden.config.validation import Document
 
 _MODELS: Final[dict[str, type[Document]]] = {
     "policy": PolicyDocument,
+    "approvals": ApprovalsDocument,
     "agent": AgentDocument,
     "settings": SettingsDocument,
     "catalogue": CatalogueDocument,

@@ -4,6 +4,7 @@ In: timeline, cases, peaks. Out: SVG whose width may change freely, since every 
 call report.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -23,7 +24,11 @@ _LABEL_PX: Final = 8
 _NAMES: Final = {
     "ToneHeard": "tone", "DtmfPressed": "key", "HangUp": "hang-up", "StartRecording": "recording on",
     "StopRecording": "recording off", "ReceiptReturned": "receipt", "CallAnswered": "answered",
-    "CallEnded": "ended", "SwitchAgent": "hand-over",
+    "CallEnded": "ended", "SwitchAgent": "hand-over", "CarrierJudgedAnswerer": "carrier's verdict",
+    "ModelFaltered": "model failed", "SpeechFaltered": "speech failed", "HearingFaltered": "not transcribed",
+    "OperatorApproved": "approved", "PolicyActivated": "new release", "AuthorityTightened": "tightened",
+    "AuthorityRevoked": "revoked", "CallsPaused": "paused", "LeaseLost": "lease lost",
+    "LedgerFaltered": "ledger failed", "MediaEnded": "audio ended",
 }  # fmt: skip
 
 
@@ -89,7 +94,8 @@ def draw(timeline: Timeline, cases: Sequence[Case], recording: Recording) -> Htm
 
 def _ruler(picture: Picture) -> Iterable[Html]:
     room_s = picture.length_ms / 1000 / (picture.width_px / 70)
-    step = next((step for step in _STEPS_S if step >= room_s), _STEPS_S[-1])
+    # A wild time in a record must not lead to a million marks.
+    step = next((step for step in _STEPS_S if step >= room_s), math.ceil(room_s))
     for second in range(0, picture.length_ms // 1000 + 1, step):
         at = picture.percent(second * 1000)
         yield tag("line", x1=at, x2=at, y1="0", y2="6")

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from importlib import resources
 from string import Template
 
+from voicewarden.model.decision import Decision
 from voicewarden.model.event import CallStarted
 from voicewarden.replay.cases import Case
 from voicewarden.replay.entries import Entries, Entry
@@ -46,7 +47,7 @@ def section(name: str, title: str, *content: object) -> Html:
 def header(call: str, entries: Entries, timeline: Timeline, policy: str) -> Html:
     """Who, when, how long, how it ended, under which policy."""
     started = entries.started
-    facts = [*_started(started), ("Length", duration(timeline.length_ms))]
+    facts = [*_started(started, _last_stage(entries)), ("Length", duration(timeline.length_ms))]
     if timeline.answered_ms is not None:
         facts.append(("Answered at", clock(timeline.answered_ms)))
     facts.append(("Outcome", plain(timeline.ended) if timeline.ended else "no end is recorded"))
@@ -58,11 +59,17 @@ def header(call: str, entries: Entries, timeline: Timeline, policy: str) -> Html
     return tag("header", banner, tag("h1", "Call ", tag("span", call, class_="id")), tag("dl", rows), class_="top")
 
 
-def _started(started: CallStarted | None) -> list[tuple[str, str]]:
+def _last_stage(entries: Entries) -> str:
+    """The stage of the last decision: a person, or a hand-over, may have lowered it."""
+    return next((entry.value.stage for entry in reversed(entries.items) if isinstance(entry.value, Decision)), "")
+
+
+def _started(started: CallStarted | None, last_stage: str) -> list[tuple[str, str]]:
     if started is None:
         return [("Agent", "not known")]
+    stage = started.stage if last_stage in ("", started.stage) else f"{started.stage}, later {last_stage}"
     return [
-        ("Agent", started.agent), ("Direction", started.direction), ("Stage", started.stage),
+        ("Agent", started.agent), ("Direction", started.direction), ("Stage", stage),
         ("Started", date(started.started_unix_ms)), ("Release", started.release[:12]),
     ]  # fmt: skip
 

@@ -211,7 +211,7 @@ def test_revoking_denies_every_action_but_lets_the_agent_speak() -> None:
     decision = rig.ask("look_up", what="quote")
     assert rules(decision) == ["kernel.revoked"]
     rig.hear("tell me more")
-    assert [item.purpose for item in of(rig.propose("It is free."), Speak)] == []
+    rig.propose("It is free.")
     assert rig.queue[-1].text == "It is free."
 
 

@@ -1,4 +1,4 @@
-"""A report of a stream that is cut, altered, empty or from another version: it shows what is there and says the rest."""
+"""A report of a stream that is cut, altered, empty or from another version: shows what is there, says the rest."""
 
 import hashlib
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from tests.fakes.chain import Chain
 from tests.fakes.recorded_call import booking_call, two_channels
 
 from voicewarden.ledger.store import Ledger
+from voicewarden.model.error import LedgerError
 from voicewarden.model.event import CallerSpoke, CallStarted, RecordingStored, SentencePlayed
 from voicewarden.model.record import GENESIS, Record, make_record
 from voicewarden.replay.report import write_report
@@ -27,8 +28,6 @@ class Shelf:
         yield from self._records
 
     def get_blob(self, sha: str) -> bytes:
-        from voicewarden.model.error import LedgerError
-
         if sha not in self._blobs:
             raise LedgerError("no such blob")
         return self._blobs[sha]

@@ -33,7 +33,7 @@ def on_request(draft: Draft, event: ActionRequested) -> None:
     request = Request(
         id=event.request, action=event.action, args=event.args, principal=event.principal, turn=event.turn
     )
-    if event.turn is not None:
+    if event.turn is not None and event.turn == draft.floor.answering:
         draft.turn = replace(draft.turn, tool_calls=draft.turn.tool_calls + 1)
         most = draft.release.policy.policy.budget.tool_calls_per_turn
         if draft.turn.tool_calls > most:
@@ -130,6 +130,8 @@ def _hand_over(draft: Draft, request: Request) -> None:
     draft.grants = replace(draft.grants, minted=minted)
     question.void(draft)
     draft.lower()
+    withdraw_unspent(draft)
+    draft.consent = replace(draft.consent, approved=(), confirmed={})
     for name in [name for name in draft.facts if name.startswith("consent.")]:
         draft.forget(name)
     stage = draft.release.data.agents[agent].stage
@@ -150,8 +152,8 @@ def hand_to_effector(draft: Draft, grant: str) -> None:
     opened = draft.grants.open.get(grant)
     if opened is None or opened.handed:
         return
-    if opened.grant.version != draft.version:
-        settle(draft, opened, "refused", {})
+    if opened.grant.version != draft.version or draft.identity.ended:
+        withdraw(draft, opened)
         return
     draft.cancel_timer(f"spend:{grant}")
     draft.grants = replace(draft.grants, open={**draft.grants.open, grant: replace(opened, handed=True)})
@@ -177,8 +179,11 @@ def reach_person(draft: Draft) -> None:
     agent = draft.release.data.agents.get(draft.identity.agent)
     if agent is None:
         return
-    if submit_own(draft, "transfer", {"desk": draft.desk or agent.desk}).verdict == "deny":
-        submit_own(draft, "schedule_callback", {"when": agent.callback})
+    decision = submit_own(draft, "transfer", {"desk": draft.desk or agent.desk})
+    if decision.verdict != "deny":
+        return
+    if submit_own(draft, "schedule_callback", {"when": agent.callback}).verdict == "deny":
+        tell(draft, "transfer", "denied", decision)
 
 
 def submit_own(draft: Draft, action: str, args: Arguments) -> Decision:
@@ -233,16 +238,37 @@ def on_receipt(draft: Draft, event: ReceiptReturned) -> None:
     settle(draft, opened, event.outcome, event.detail)
 
 
-def settle(draft: Draft, opened: OpenGrant, outcome: Outcome, detail: dict[str, Value]) -> None:
-    """Close a grant; a count comes back only where it is certain that nothing happened."""
+def withdraw(draft: Draft, opened: OpenGrant) -> None:
+    """Take back a grant that no effector holds yet: nothing has happened. What follows is the caller's to say."""
+    _close(draft, opened, "refused")
+    if opened.answered:
+        draft.put(TellModel(action=opened.grant.action, status="refused"))
+    else:
+        draft.put(AnswerTool(request=opened.request, action=opened.grant.action, status="refused"))
+
+
+def withdraw_unspent(draft: Draft) -> None:
+    """Take back every grant that no effector holds yet."""
+    for opened in tuple(draft.grants.open.values()):
+        if not opened.handed:
+            withdraw(draft, opened)
+
+
+def _close(draft: Draft, opened: OpenGrant, outcome: Outcome) -> None:
+    """A grant is open no more; its count comes back only where it is certain that nothing happened."""
     action = opened.grant.action
     draft.grants = replace(draft.grants, open={k: v for k, v in draft.grants.open.items() if k != opened.grant.id})
     draft.cancel_timer(f"spend:{opened.grant.id}")
     if outcome in ("refused", "failed"):
         counts = {**draft.grants.minted, action: max(0, draft.grants.minted.get(action, 0) - 1)}
         draft.grants = replace(draft.grants, minted=counts)
+
+
+def settle(draft: Draft, opened: OpenGrant, outcome: Outcome, detail: dict[str, Value]) -> None:
+    """The effect of a grant has ended: close it, learn from it, go on."""
+    _close(draft, opened, outcome)
     if outcome == "done":
-        draft.know(f"done.{action}", True)
+        draft.know(f"done.{opened.grant.action}", True)
         for value in opened.grant.args.values():
             draft.heard_claims |= values(draft.release.reader, str(value))
     _after_effect(draft, opened, outcome, detail)
@@ -273,8 +299,9 @@ def _after_effect(draft: Draft, opened: OpenGrant, outcome: Outcome, detail: dic
 
 
 def _after_transfer(draft: Draft, opened: OpenGrant, outcome: Outcome) -> None:
+    without_sound = "transfer" in draft.timers
     draft.cancel_timer("transfer")
-    if outcome == "done" or "media" in draft.timers:
+    if outcome == "done" or without_sound:
         hang_up(draft, "transferred" if outcome == "done" else "transfer_failed")
         return
     if not draft.identity.ending:

@@ -66,6 +66,13 @@ def on_turn_ended(draft: Draft, speech_ms: int) -> None:
         _weigh(draft, "short greeting", -500, "human")
 
 
+def after_screening(draft: Draft, words: tuple[str, ...]) -> None:
+    """The screen was told who calls; words that are no machine's come from the person behind it."""
+    if words and not any(cue.kind in _VERDICT_OF_CUE for cue in read(draft.release.reader, words)):
+        draft.lower()
+        decide(draft, "human")
+
+
 def on_cadence(draft: Draft, event: CadenceMeasured) -> None:
     """Rhythm: a long unbroken run speaks for a recording."""
     if event.longest_run_ms >= _LONG_RUN_MS:

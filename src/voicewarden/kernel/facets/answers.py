@@ -70,17 +70,17 @@ def settle_turn(draft: Draft, pending: Pending) -> bool:
         _refused(draft, pending, answer)
         return True
     if pending.voided or pending.armed_ms is None:
-        _ask_again(draft, pending)
+        ask_again(draft, pending)
         return True
     counted = _counted(draft, pending, answer)
     match counted:
         case "explicit":
-            accept(draft, pending, replace(answer, kind="explicit"))
+            accept(draft, pending, answer, tuple(word.text for word in draft.turn.words))
         case "ambiguous" | "none":
-            _note(draft, pending, counted, answer)
-            _ask_again(draft, pending)
+            _ask_again(draft, pending, counted, answer.to_ms)
         case _:
             question.void(draft)
+            _note(draft, pending, counted, answer.to_ms)
             return False
     return True
 
@@ -102,17 +102,13 @@ def _counted(draft: Draft, pending: Pending, answer: Answer) -> Consent:
     return answer.kind
 
 
-def accept(draft: Draft, pending: Pending, answer: Answer) -> None:
+def accept(draft: Draft, pending: Pending, answer: Answer, said: tuple[str, ...]) -> None:
     """An explicit yes to exactly these arguments: decide the pending request again."""
-    said = [word.text for word in draft.turn.words] if answer.permille != _KEY else ["key 1"]
     question.void(draft)
-    draft.know(f"consent.{pending.action}", "explicit", at_ms=answer.to_ms, digest=pending.digest)
+    _note(draft, pending, "explicit", answer.to_ms)
     rests_on = digest_of([pending.question, pending.digest, said])
     draft.consent = replace(draft.consent, confirmed={**draft.consent.confirmed, pending.action: rests_on})
     actions.redecide(draft, _request(pending))
-
-
-_KEY = 1000
 
 
 def on_confirm_key(draft: Draft) -> None:
@@ -120,36 +116,38 @@ def on_confirm_key(draft: Draft) -> None:
     pending = draft.consent.pending
     if pending is None or pending.voided or pending.armed_ms is None:
         return
-    accept(draft, pending, Answer("explicit", _KEY, draft.now_ms, draft.now_ms))
+    accept(draft, pending, Answer("explicit", 1000, draft.now_ms, draft.now_ms), ("key 1",))
 
 
 def on_no_answer(draft: Draft) -> None:
     """The question's time is over: silence is no yes."""
     pending = draft.consent.pending
-    if pending is not None:
-        _note(draft, pending, "none", Answer("none", None, draft.now_ms, draft.now_ms))
-        _ask_again(draft, pending)
+    if pending is not None and not draft.turn.open:
+        _ask_again(draft, pending, "none", draft.now_ms)
 
 
 def _refused(draft: Draft, pending: Pending, answer: Answer) -> None:
     question.void(draft)
     question.refuse_digest(draft, pending)
-    draft.know(f"consent.{pending.action}", answer.kind, at_ms=answer.to_ms, digest=pending.digest)
+    _note(draft, pending, answer.kind, answer.to_ms)
     actions.tell(draft, pending.action, "refused")
 
 
-def _note(draft: Draft, pending: Pending, kind: Consent, answer: Answer) -> None:
-    draft.know(f"consent.{pending.action}", kind, at_ms=answer.to_ms, digest=pending.digest)
+def _note(draft: Draft, pending: Pending, kind: Consent, at_ms: int) -> None:
+    draft.know(f"consent.{pending.action}", kind, at_ms=at_ms, digest=pending.digest)
 
 
-def _ask_again(draft: Draft, pending: Pending) -> None:
+def _ask_again(draft: Draft, pending: Pending, kind: Consent, at_ms: int) -> None:
+    """The answer was none that decides: it stays on record, and the request is decided again with it."""
     question.void(draft)
+    _note(draft, pending, kind, at_ms)
     actions.redecide(draft, _request(pending))
 
 
 def ask_again(draft: Draft, pending: Pending) -> None:
-    """Ask the same question once more, if it may still be asked."""
-    _ask_again(draft, pending)
+    """Ask the same question once more, if it may still be asked: nothing that was said counts as an answer."""
+    question.void(draft)
+    actions.redecide(draft, _request(pending))
 
 
 def _request(pending: Pending) -> Request:

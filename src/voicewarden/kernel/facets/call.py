@@ -24,7 +24,13 @@ from voicewarden.policy.ast import FactType
 from voicewarden.policy.vocabulary import fact_type
 
 _KERNEL_OWNS = ("consent.", "disclosed.", "done.")
+_CALL_OWNS = (
+    "answerer", "stage", "agent", "direction", "recording", "recording_refused", "asked_for_person", "message_ready",
+    "hearing_permille", "call_ms",
+)  # fmt: skip
+"""Found out in the call itself, never taken from a record."""
 _SETTABLE = ("opted_out", "paused", "revoked")
+"""A record may only take these authorities away."""
 
 
 def on_started(draft: Draft, event: CallStarted) -> None:
@@ -60,7 +66,8 @@ def _lower(one: Stage, other: Stage) -> Stage:
 def learn(draft: Draft, name: str, value: Value) -> None:
     """Take a fact from an approved record; one of the wrong type or the kernel's own is left out, which denies."""
     kind = fact_type(name, draft.release.policy.policy.facts)
-    if kind is None or name.startswith(_KERNEL_OWNS) or not _fits(kind, value):
+    owned = name in _CALL_OWNS or name.startswith(_KERNEL_OWNS)
+    if kind is None or owned or not _fits(kind, value) or (name in _SETTABLE and value is not True):
         return
     draft.know(name, value)
 
@@ -79,15 +86,9 @@ def _fits(kind: FactType, value: Value) -> bool:
 
 def on_fact(draft: Draft, event: FactLearned) -> None:
     """A record says something; a fact that takes authority away does so at once."""
-    built_in = ("answerer", "stage", "agent", "direction", "recording", "asked_for_person", "message_ready")
-    if event.fact in built_in:
-        return  # these come from the call itself, never from a record
-    if event.fact in _SETTABLE:
-        if event.value is True:
-            draft.know(event.fact, True)
-            draft.lower()
-        return
     learn(draft, event.fact, event.value)
+    if event.fact in _SETTABLE and event.value is True:
+        lower(draft)
 
 
 def on_answered(draft: Draft) -> None:
@@ -152,9 +153,7 @@ def on_paused(draft: Draft, event: CallsPaused) -> None:
 def lower(draft: Draft) -> None:
     """Authority went down: grants that no effector holds yet are closed, those handed over fail at their burn."""
     draft.lower()
-    for opened in tuple(draft.grants.open.values()):
-        if not opened.handed:
-            actions.settle(draft, opened, "refused", {})
+    actions.withdraw_unspent(draft)
 
 
 def fault(draft: Draft, what: str) -> None:
@@ -178,9 +177,7 @@ def on_media_ended(draft: Draft, event: MediaEnded) -> None:
     if any(opened.grant.action == "transfer" and opened.handed for opened in draft.grants.open.values()):
         draft.start_timer("transfer", actions.TRANSFER_WAIT_MS)
         return
-    for opened in tuple(draft.grants.open.values()):
-        if not opened.handed:
-            actions.settle(draft, opened, "refused", {})
+    actions.withdraw_unspent(draft)
     hang_up(draft, draft.identity.ending or ("caller_left" if event.clean else "line_lost"))
 
 
@@ -191,3 +188,4 @@ def on_ended(draft: Draft, event: CallEnded) -> None:
     ending = draft.identity.ending or event.reason
     draft.identity = replace(draft.identity, ended=True, hung_up=True, ending=ending)
     draft.consent = replace(draft.consent, pending=None)
+    draft.floor = replace(draft.floor, queue=(), thinking=False, answering=0)

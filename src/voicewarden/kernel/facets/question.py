@@ -75,5 +75,5 @@ def sentence_ended(draft: Draft, sentence: str, *, whole: bool) -> None:
         if sentence == pending.last_argument and not pending.voided:
             pending = replace(pending, armed_ms=draft.now_ms)
             draft.consent = replace(draft.consent, pending=pending)
-    if sentence == pending.sentences[-1] or not whole:
+    if (sentence == pending.sentences[-1] or not whole) and not draft.turn.open:
         draft.start_timer("answer", draft.release.policy.policy.questions.answer_within_ms)

@@ -63,25 +63,29 @@ def on_stopped(draft: Draft, event: CallerStoppedSpeaking) -> None:
 
 
 def on_spoke(draft: Draft, event: CallerSpoke) -> None:
-    """A segment's words: collected for the turn, and read at once for what can't wait."""
-    turn = draft.turn
-    if event.turn != turn.number:
-        return
-    draft.turn = replace(turn, words=(*turn.words, *event.words), suspect=turn.suspect or bool(event.suspect))
-    if not event.words:
-        return
+    """A segment's words: read at once for what can't wait, and collected for the turn."""
     words = tuple(word.text for word in event.words)
+    if _lowering_heard(draft, words) or event.turn != draft.turn.number:
+        return
+    turn = draft.turn
+    draft.turn = replace(turn, words=(*turn.words, *event.words), suspect=turn.suspect or bool(event.suspect))
+    if not words:
+        return
     if _understood(draft):
         _take_floor(draft)
     draft.heard_claims |= values(draft.release.reader, event.text)
     draft.mention(event.text)
     silence.words_heard(draft)
     answerer.on_words(draft, words)
+
+
+def _lowering_heard(draft: Draft, words: tuple[str, ...]) -> bool:
+    """What counts at any time, in whichever turn it was said; True when it ends the call."""
     for signal in signals(draft.release.reader, words):
         match signal.kind:
             case "opt_out":
                 opt_out(draft)
-                return
+                return True
             case "wants_person":
                 draft.know("asked_for_person", True)
             case "asks_if_ai":
@@ -91,6 +95,7 @@ def on_spoke(draft: Draft, event: CallerSpoke) -> None:
                 draft.put(StopRecording())
             case _:
                 pass
+    return False
 
 
 def opt_out(draft: Draft) -> None:
@@ -99,9 +104,7 @@ def opt_out(draft: Draft) -> None:
         return
     draft.know("opted_out", True)
     draft.lower()
-    for opened in tuple(draft.grants.open.values()):
-        if not opened.handed:
-            actions.settle(draft, opened, "refused", {})
+    actions.withdraw_unspent(draft)
     stop_speaking(draft)
     end_politely(draft, "opt_out", "opt_out.goodbye")
 
@@ -131,6 +134,8 @@ def on_ended(draft: Draft, event: CallerTurnEnded) -> None:
     turn = replace(draft.turn, open=False, speaking=False, wordless=0 if understood else draft.turn.wordless + 1)
     draft.turn = turn
     budget.new_turn(draft)
+    if draft.identity.answered_ms is not None:
+        draft.know("call_ms", draft.now_ms - draft.identity.answered_ms)
     if draft.identity.ended:
         return
     if draft.identity.ending:
@@ -153,6 +158,8 @@ def _greeted(draft: Draft) -> None:
     pause = draft.release.policy.policy.hearing.end_of_turn_ms
     if draft.turn.words or draft.turn.faltered:
         answerer.on_turn_ended(draft, draft.now_ms - onset - pause)
+    if draft.answerer.verdict == "screening":
+        answerer.after_screening(draft, tuple(word.text for word in draft.turn.words))
     if draft.answerer.decided and draft.answerer.verdict == "human":
         answerer.open_conversation(draft)
         if draft.value("asked_for_person") is True:
@@ -204,7 +211,7 @@ def _answer(draft: Draft) -> None:
     for opened in tuple(draft.grants.open.values()):
         if opened.after in {item.id for item in draft.turn.cut} and not opened.handed:
             # The caller spoke up before the effect: it is not what they want now.
-            actions.settle(draft, opened, "refused", {})
+            actions.withdraw(draft, opened)
     disclosure.say_missing(draft)
     if draft.asked_if_ai:
         draft.asked_if_ai = False
