@@ -15,6 +15,7 @@ of a turn's path to its answer and is shown by `ledger_rate.py`. With --quick th
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import os
 import sys
@@ -27,7 +28,9 @@ from typing import Any, Final
 
 import measure
 
+from voicewarden.ledger.store import Ledger
 from voicewarden.model.event import CallerStartedSpeaking, Event
+from voicewarden.runtime import loop as loop_module
 from voicewarden.runtime.loop import CallLoop
 
 GOAL_FRAME_US: Final = 50.0
@@ -49,10 +52,16 @@ class Stopwatch:
     frames: list[tuple[int, int, int]] = field(default_factory=list)
     """What a frame took in all, in the gates, in their sensing."""
     newest: dict[str, int] = field(default_factory=dict)
+    parts: dict[str, int] = field(default_factory=dict)
+    """Of all of it: what stepping, making records and submitting them took."""
+    kinds: dict[str, list[int]] = field(default_factory=dict)
+    """By kind of event: how many, and what they took."""
 
     def attach(self) -> None:
         """Put the stopwatch into the loop of every call."""
         self._wrap(CallLoop, "_speak", self._add_voice)
+        for owner, name in ((loop_module, "step"), (loop_module, "records_of"), (Ledger, "submit")):
+            self._wrap(owner, name, functools.partial(self._add_part, name))
         take = CallLoop._take
 
         def timed(loop: CallLoop, event: Event) -> None:
@@ -81,7 +90,7 @@ class Stopwatch:
 
         Ear._hear = timed  # type: ignore[method-assign]  # the stopwatch
 
-    def _wrap(self, owner: type, name: str, add: Callable[[int], None]) -> None:
+    def _wrap(self, owner: Any, name: str, add: Callable[[int], None]) -> None:
         inner = getattr(owner, name)
 
         def timed(*arguments: Any, **named: Any) -> Any:
@@ -97,6 +106,9 @@ class Stopwatch:
     def _add_voice(self, ns: int) -> None:
         self.voice += ns
 
+    def _add_part(self, name: str, ns: int) -> None:
+        self.parts[name] = self.parts.get(name, 0) + ns
+
     def _add_sensing(self, ns: int) -> None:
         self.sensing += ns
 
@@ -107,10 +119,17 @@ class Stopwatch:
             self.newest[call] = event.turn
             turns.append(0)
         turns[-1] += ns
+        kind = self.kinds.setdefault(type(event).__name__, [0, 0])
+        kind[0] += 1
+        kind[1] += ns
 
     def write(self, path: Path) -> None:
         """Leave everything to the benchmark."""
-        path.write_text(json.dumps({"turns": self.turns, "frames": self.frames}), encoding="utf-8")
+        path.write_text(json.dumps(self.found()), encoding="utf-8")
+
+    def found(self) -> dict[str, Any]:
+        """Everything that was counted, as JSON can hold it."""
+        return {"turns": self.turns, "frames": self.frames, "parts": self.parts, "kinds": self.kinds}
 
 
 def serve(settings: Path) -> None:
@@ -132,15 +151,16 @@ async def play(names: tuple[str, ...], folder: Path) -> list[int]:
 
     ready = callers(scenario for name in names for scenario in SCENARIOS if scenario.name == name)
     gaps: list[int] = []
-    async with studio(folder, server=(str(Path(__file__).resolve()), "--serve")) as running:
+    async with studio(folder, server=(__file__, "--serve")) as running:
         for scenario, caller in ready:
             gaps += (await running.play(scenario, caller)).line.turn_gaps_ms()
             print(f"{scenario.name}: done", file=sys.stderr, flush=True)
     return gaps
 
 
-def tell(report: measure.Report, turns: dict[str, list[int]], frames: list[tuple[int, int, int]]) -> None:
+def tell(report: measure.Report, counted: dict[str, Any]) -> None:
     """Rows and goals."""
+    turns, frames = counted["turns"], counted["frames"]
     added_turn = [ns / 1000 for call in turns.values() for ns in call[1:]]
     if frames:
         added = [(gates + sensing) / 1000 for _, gates, sensing in frames]
@@ -156,6 +176,12 @@ def tell(report: measure.Report, turns: dict[str, list[int]], frames: list[tuple
         report.goal("added to a frame, p50", found["p50"], GOAL_FRAME_US, "us")
     turn = report.row("added to a turn", added_turn)
     report.row("added before the first turn", [call[0] / 1000 for call in turns.values()])
+    gates = sum(ns for _, ns in counted["kinds"].values())
+    rest = gates - sum(counted["parts"].values())
+    shares = {**counted["parts"], "timers and the rest": rest}
+    report.figure("of it", {name: f"{ns / gates:.0%}" for name, ns in shares.items()})
+    ordered = sorted(counted["kinds"].items(), key=lambda item: -item[1][1])
+    report.figure("by event", {name: f"{count} x {ns / count / 1000:.0f} us" for name, (count, ns) in ordered})
     report.goal("added to a turn, p50", turn["p50"] / 1000, GOAL_TURN_MS, "ms")
     report.goal("added to a turn, p95", turn["p95"] / 1000, GOAL_TURN_MS, "ms")
 
@@ -171,12 +197,12 @@ def run(options: Any) -> measure.Report:
         watch = Stopwatch()
         watch.attach()
         in_text.calls(compiled)
-        tell(report, watch.turns, watch.frames)
+        tell(report, watch.found())
         return report
     with tempfile.TemporaryDirectory() as folder:
         gaps = asyncio.run(play(tuple(options.scenario or TALKS), Path(folder)))
         found = json.loads((Path(folder) / RESULT).read_text(encoding="utf-8"))
-    tell(report, found["turns"], found["frames"])
+    tell(report, found)
     gap = measure.spread(gaps)
     report.figure("turn gap of the same calls, ms", gap)
     share = measure.spread([ns / 1e6 for call in found["turns"].values() for ns in call[1:]])["p50"] / gap["p50"]

@@ -30,7 +30,7 @@ from voicewarden.runtime.burning import LedgerBurner
 from voicewarden.runtime.outfit import Outfit
 
 POLICY: Final = "outbound-sales"
-SCRIPTS: Final[tuple[tuple[str, str, bool, tuple[str, ...]], ...]] = (
+SCRIPTS: Final[tuple[tuple[str, str, bool, tuple[str | Line, ...]], ...]] = (
     ("booking", "outbound", False, ("Hello?", "Yes, sure.", "What does it cost?", "Who is this?",
      "Yes, Tuesday at three works for me.", "Yes, book it please.", "Thank you, goodbye.")),
     ("booking", "outbound", False, ("Hello?", "Yes, sure.", "Are you a robot?", "Yes, that works for me.",
@@ -40,6 +40,8 @@ SCRIPTS: Final[tuple[tuple[str, str, bool, tuple[str, ...]], ...]] = (
      "I have to go now, goodbye.")),
     ("transfer", "inbound", False, ("I have a question about my invoice.", "Yes, that would help.", "Who is this?",
      "Yes, please connect me with billing.", "Yes, go ahead please.")),
+    ("booking", "outbound", False, ("Hello?", "Yes, sure.", "Who is this?", Line("What does it cost?", after_ms=1_500),
+     "No, thank you. Goodbye.")),
 )  # fmt: skip
 """Agent, direction, whether the model is a rogue, and what the caller says."""
 
@@ -55,9 +57,8 @@ def calls(compiled: Compiled) -> list[list[Event]]:
 
 
 async def _calls(compiled: Compiled) -> list[list[Event]]:
-    with tempfile.TemporaryDirectory() as folder:
-        with Ledger.open(Path(folder) / "ledger.db") as ledger:
-            return [await _call(compiled, ledger, Path(folder), number) for number in range(len(SCRIPTS))]
+    with tempfile.TemporaryDirectory() as folder, Ledger.open(Path(folder) / "ledger.db") as ledger:
+        return [await _call(compiled, ledger, Path(folder), number) for number in range(len(SCRIPTS))]
 
 
 async def _call(compiled: Compiled, ledger: Ledger, folder: Path, number: int) -> list[Event]:
@@ -71,8 +72,9 @@ async def _call(compiled: Compiled, ledger: Ledger, folder: Path, number: int) -
     facts = {**fact_defaults(TOP / "config", POLICY), **history}
     call = TextCall(
         release=compiled, agent=agent, model=ScriptedModel(TOP / "agents").reply, journal=ledger,
-        burner=LedgerBurner(ledger), effectors=outfit.effectors, lines=[Line(text) for text in said],
-        call=f"bench-{number}", direction="inbound" if direction == "inbound" else "outbound", facts=facts, rogue=rogue,
+        burner=LedgerBurner(ledger), effectors=outfit.effectors,
+        lines=[item if isinstance(item, Line) else Line(item) for item in said], call=f"bench-{number}",
+        direction="inbound" if direction == "inbound" else "outbound", facts=facts, rogue=rogue,
     )  # fmt: skip
     await call.run()
     return call.events

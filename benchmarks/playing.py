@@ -21,7 +21,7 @@ from measure import TOP
 
 from voicewarden.ledger.store import Ledger
 from voicewarden.model.directive import Directive, Speak
-from voicewarden.model.event import CallerTurnEnded, CallStarted, Event
+from voicewarden.model.event import CallStarted, Event
 from voicewarden.model.record import Record
 from voicewarden.rehearsal.carrier import SimulatedCall
 from voicewarden.rehearsal.carrier.answerer import Answerer, Person
@@ -57,17 +57,11 @@ class Played:
         """A moment of the call's clock on the recording's."""
         return call_ms + self.zero_ms
 
-    def spoken_at(self) -> list[int]:
-        """When each sentence was handed to the voice, on the recording's clock."""
-        return [
-            self.on_recording(record.at_ms)
-            for record in self.records
-            if record.kind == "directive" and isinstance(_DIRECTIVE.decode(record.body), Speak)
-        ]
-
-    def turns(self) -> int:
-        """How many turns the caller had."""
-        return sum(isinstance(event, CallerTurnEnded) for event in self.events)
+    def spoken(self) -> list[tuple[int, Speak]]:
+        """The sentences that were handed to the voice, and when, on the recording's clock."""
+        ordered = [record for record in self.records if record.kind == "directive"]
+        found = [(self.on_recording(record.at_ms), _DIRECTIVE.decode(record.body)) for record in ordered]
+        return [(at, directive) for at, directive in found if isinstance(directive, Speak)]
 
 
 class Studio:
@@ -139,11 +133,13 @@ async def _listen(line: Line) -> None:
 
 
 @contextlib.asynccontextmanager
-async def studio(folder: Path | None = None, *, server: tuple[str, ...] = ()) -> AsyncIterator[Studio]:
+async def studio(
+    folder: Path | None = None, *, server: tuple[str, ...] = (), first_token_ms: int = 150, token_ms: int = 10
+) -> AsyncIterator[Studio]:
     """Start carrier, scripted model and product; without a folder, ledger and recordings are gone afterwards.
 
-    `server` runs the product by another command than `-m voicewarden.cli.main serve`, such as one with a stopwatch in
-    it; its own options follow.
+    The pace is that of the model. `server` runs the product by another command than `-m voicewarden.cli.main serve`,
+    such as one with a stopwatch in it; its own options follow.
     """
     start = stage_of._process
 
@@ -155,7 +151,7 @@ async def studio(folder: Path | None = None, *, server: tuple[str, ...] = ()) ->
     with contextlib.ExitStack() as stack:
         place = folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         stack.enter_context(mock.patch.object(stage_of, "_process", other))
-        async with set_up(TOP, place) as stage:
+        async with set_up(TOP, place, first_token_ms=first_token_ms, token_ms=token_ms) as stage:
             yield Studio(stage, place)
 
 

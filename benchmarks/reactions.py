@@ -2,9 +2,9 @@
 
     python benchmarks/reactions.py [--quick] [--calls 3] [--out FOLDER]
 
-Real calls; each caller talks over the agent, and later hums while it speaks. Both are measured in the carrier's
-recording. Barge-in: from the caller's first audible sample to the agent's last one before it is silent. Wordless noise:
-from the noise's last audible sample to the agent's next one. With --quick, calls in text stand for the recordings.
+Real calls; each caller talks over the agent, and later hums and coughs while it speaks. Both are measured in the
+carrier's recording. Barge-in: from the caller's first audible sample to the agent's last one before it is silent.
+Wordless noise: from the noise's last audible sample to the agent's next one. With --quick, calls in text stand for the recordings.
 """
 
 from __future__ import annotations
@@ -35,6 +35,14 @@ _TALKING_MS: Final = 150
 _RATE: Final = 8000
 
 
+def cough(ms: int = 350) -> np.ndarray[Any, np.dtype[np.int16]]:
+    """Two bursts of noise, the same in every run."""
+    rng = np.random.default_rng(7)
+    half = ms * _RATE // 2000
+    burst = np.exp(-np.arange(half) / (0.04 * _RATE)) * rng.normal(0, 6_000, half)
+    return np.clip(np.concatenate((burst, burst)), -32768, 32767).astype(np.int16)
+
+
 def hum(ms: int = 500) -> np.ndarray[Any, np.dtype[np.int16]]:
     """A sound as of a voice without a word: a swelling series of harmonics."""
     t = np.arange(ms * _RATE // 1000) / _RATE
@@ -63,10 +71,10 @@ class Talker:
         await line.wait(900)
         await line.say(said[_TEXTS[3]])
         self.talked_over = line.spans[-1]
-        for _ in range(2):
+        for sound in (hum(), cough()):
             await line.agent_started()
             await line.wait(900)
-            await line.say(hum())
+            await line.say(sound)
             self.hummed.append(line.spans[-1])
             await line.agent_finished(silence_ms=900)
             await line.say(said[_TEXTS[2]])
@@ -112,22 +120,24 @@ def report_of(calls: Sequence[tuple[Played, list[Span], list[Span]]]) -> measure
     report = measure.Report("reactions", "Giving way, and answering a sound without words", "ms")
     silent = [silent_after(played, span) for played, over, hummed in calls for span in (*over, *hummed)]
     answered = [answered_after(played, span) for played, _, hummed in calls for span in hummed]
-    worded = sum(_has_words(played, span) for played, _, hummed in calls for span in hummed)
+    words = [_words(played, span) for played, _, hummed in calls for span in hummed]
     barge = report.row("barge-in to silence", [value for value in silent if value is not None])
     noise = report.row("noise to answer", [value for value in answered if value is not None])
     report.figure("sounds", f"{len(silent)} while the agent should have been talking, {silent.count(None)} were not")
-    report.figure("hums", f"{len(answered)}; {answered.count(None)} let the agent go on; {worded} were heard as words")
+    report.figure("sounds without words", f"{len(answered)}; {answered.count(None)} let the agent go on")
+    report.figure("... and what was heard (per mille)", "; ".join(words))
     report.goal("barge-in to silence p95", barge.get("p95"), GOAL_SILENT_MS, "ms")
     report.goal("noise to answer p95", noise.get("p95"), GOAL_ANSWER_MS, "ms")
     return report
 
 
-def _has_words(played: Played, span: Span) -> bool:
-    """Whether the transcriber made words of a sound."""
-    return any(
-        isinstance(event, CallerSpoke) and event.text and 0 <= played.on_recording(event.at_ms) - span.end_ms <= 1_500
-        for event in played.events
-    )
+def _words(played: Played, span: Span) -> str:
+    """What the transcriber made of a sound, and how sure it was on the whole."""
+    for event in played.events:
+        if isinstance(event, CallerSpoke) and 0 <= played.on_recording(event.at_ms) - span.end_ms <= 1_500:
+            sure = [word.permille for word in event.words if word.permille is not None]
+            return f"{event.text!r} ({sum(sure) // len(sure) if sure else '-'})" if event.text else "nothing"
+    return "no segment"
 
 
 async def play(count: int) -> list[tuple[Played, list[Span], list[Span]]]:

@@ -3,23 +3,27 @@ model; only the voice is a buzz and the transcriber knows each text by the pitch
 """
 
 import asyncio
+import base64
 import contextlib
+import functools
 import json
 import socket
-import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
+from xml.etree import ElementTree
 
 import httpx
 import msgspec
 import numpy as np
 import uvicorn
-
 from tests.fakes.media import voice_like
+from twilio.request_validator import RequestValidator
+from websockets.asyncio.client import ClientConnection, connect
+
 from voicewarden.cli.wiring import Server, account_of, assemble
 from voicewarden.config.keys import Keys
 from voicewarden.config.release import load_release
@@ -32,8 +36,8 @@ from voicewarden.model.error import SpeechFailed, TranscriberFailed
 from voicewarden.model.event import CallEnded, Event, Word
 from voicewarden.rehearsal.carrier import Carrier, Line, Person, SimulatedCall
 from voicewarden.rehearsal.scripted_model import Pace, ScriptedModel, serve
-from voicewarden.replay.exact import replay_ledger
-from voicewarden.sensors.mulaw import Samples
+from voicewarden.replay.exact import Releases, replay_call
+from voicewarden.sensors.mulaw import Samples, encode
 from voicewarden.sensors.transcriber import Transcript
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -187,13 +191,22 @@ class House:
     def _is_of(self, line: SimulatedCall, call: str) -> bool:
         return any(call in str(entry.detail) for entry in line.log)
 
+    async def hook(self, path: str, *, signature: str | None = None, **parameters: str) -> httpx.Response:
+        """Post a webhook, signed as the carrier does unless told otherwise."""
+        body = {"AccountSid": SID, **parameters}
+        own = RequestValidator(TOKEN).compute_signature(self.url + path, body) if signature is None else signature
+        headers = {"X-Twilio-Signature": own} if own else {}
+        return await self.client.post(path, data=body, headers=headers)
+
     def check(self) -> None:
         """The ledger holds, and every call replays to the byte and has an end."""
         view = Ledger.read(self.path)
         try:
             found = verify(view)
             assert found.ok, found.problems
-            for result in replay_ledger(view):
+            releases = _Known(view.get_blob)
+            for stream in view.streams("call:"):
+                result = replay_call(view.read_stream(stream), releases)
                 assert result.difference is None, result.difference
                 last = [record for record in view.read_stream(f"call:{result.call}") if record.kind == "event"][-1]
                 assert isinstance(_EVENTS.decode(last.body), CallEnded), f"{result.call} ends with {last.body!r}"
@@ -230,9 +243,7 @@ async def open_house(
                 **(environment or {}),
             },
         )  # fmt: skip
-        release = Compiled(
-            load_release(settings.config_dir, settings.agents_dir, policy=settings.policy, approved=False)
-        )
+        release = shipped()
         ledger = Ledger.open(settings.ledger_path, vfs=vfs, capacity=capacity)
         stack.callback(_close, ledger)
         tongue, speech = Tongue(), Buzzer()
@@ -263,6 +274,21 @@ async def open_house(
             house.check()
 
 
+@functools.cache
+def shipped() -> Compiled:
+    """The release in this repository; compiled once, because that takes most of a test's start."""
+    settings = load_settings(ROOT / "config" / "voicewarden.yaml", {})
+    return Compiled(load_release(settings.config_dir, settings.agents_dir, policy=settings.policy, approved=False))
+
+
+class _Known(Releases):
+    """Releases that need not be compiled again."""
+
+    def get(self, name: str) -> Compiled:
+        """The release of this hash."""
+        return shipped() if name == shipped().hash else super().get(name)
+
+
 class _Web(uvicorn.Server):
     """A server that leaves signals alone and says when it serves."""
 
@@ -290,8 +316,11 @@ def _close(ledger: Ledger) -> None:
 
 async def hello(line: Line, tongue: Tongue) -> None:
     """Pick up, hear the opening and agree to talk; the agent's offer has then been heard."""
-    await line.say(tongue.say("Hello?"))
-    await line.agent_finished(silence_ms=600)
+    # What is said before the carrier has connected the sound is heard by nobody: people say it again.
+    for _ in range(5):
+        await line.say(tongue.say("Hello?"))
+        if await line.agent_finished(silence_ms=600, timeout_ms=2_500):
+            break
     await line.say(tongue.say("Yes, sure."))
     await line.agent_finished(silence_ms=600)
 
@@ -304,6 +333,67 @@ async def book(line: Line, tongue: Tongue) -> None:
     await line.say(tongue.say("Yes, book it please."))
 
 
-def now_ms() -> int:
-    """The machine's monotonic clock."""
-    return time.monotonic_ns() // 1_000_000
+class Peer:
+    """The carrier's end of one inbound call, sent by hand: what the simulator would never send, too."""
+
+    def __init__(self, house: House, sid: str = "CA" + "1" * 32) -> None:
+        self.house = house
+        self.sid = sid
+        self.socket: ClientConnection | None = None
+        self.parameters: dict[str, str] = {}
+        self._chunk = 0
+
+    @property
+    def call(self) -> str:
+        """Our id of the call, as the document names it."""
+        return self.parameters["call"]
+
+    async def ring(self) -> None:
+        """Ask the voice URL what to do; keeps the stream's parameters."""
+        answer = await self.house.hook("/twilio/voice", CallSid=self.sid, From=CALLER, To=OWN, CallStatus="ringing")
+        stream = ElementTree.fromstring(answer.text).find("./Connect/Stream")
+        assert stream is not None, answer.text
+        self.parameters = {item.attrib["name"]: item.attrib["value"] for item in stream}
+
+    async def connect(self, *, signature: str | None = None) -> ClientConnection:
+        """Open the media socket; signed as the carrier does unless told otherwise."""
+        url = self.house.url.replace("http", "ws") + "/twilio/stream"
+        own = RequestValidator(TOKEN).compute_signature(url, {}) if signature is None else signature
+        headers = {"X-Twilio-Signature": own} if own else {}
+        self.socket = await connect(url, additional_headers=headers, proxy=None, compression=None, ping_interval=None)
+        return self.socket
+
+    async def start(self, **changed: Any) -> None:
+        """Send `connected` and `start`; `changed` replaces fields of the start message."""
+        body = {
+            "streamSid": "MZ1", "callSid": self.sid, "accountSid": SID, "tracks": ["inbound"],
+            "customParameters": self.parameters, **changed,
+        }  # fmt: skip
+        await self.send({"event": "connected", "protocol": "Call", "version": "1.0.0"})
+        await self.send({"event": "start", "sequenceNumber": "1", "streamSid": "MZ1", "start": body})
+
+    async def send(self, message: object) -> None:
+        """Send anything: text as it is, all else as JSON."""
+        assert self.socket is not None
+        await self.socket.send(message if isinstance(message, str | bytes) else json.dumps(message))
+
+    async def sound(self, pcm: Samples | None = None, *, frames: int = 1) -> None:
+        """Send 20 ms frames: of this sound, or of silence."""
+        silence = np.zeros(160 * frames, dtype=np.int16)
+        whole = silence if pcm is None else pcm
+        for at in range(0, len(whole) - 159, 160):
+            self._chunk += 1
+            await self.media(encode(whole[at : at + 160]), self._chunk)
+
+    async def media(self, payload: bytes, chunk: int) -> None:
+        """Send one frame under this number."""
+        body = {"track": "inbound", "chunk": str(chunk), "timestamp": str(chunk * 20),
+                "payload": base64.b64encode(payload).decode()}  # fmt: skip
+        await self.send({"event": "media", "streamSid": "MZ1", "media": body})
+
+    async def closed(self) -> int | None:
+        """Wait until the server closes the socket; returns the close code."""
+        assert self.socket is not None
+        async with asyncio.timeout(WAIT_S):
+            await self.socket.wait_closed()
+        return self.socket.close_code

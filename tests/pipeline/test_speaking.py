@@ -10,6 +10,7 @@ import pytest
 from tests.fakes.media import FakeSink, Reply, voice_like
 from tests.pipeline.conftest import CallMaker
 
+from voicewarden.model.arguments import clean_text, plain_arguments
 from voicewarden.model.decision import Reason
 from voicewarden.model.directive import (
     AnswerTool,
@@ -38,7 +39,6 @@ from voicewarden.pipeline.conversation import (
 )
 from voicewarden.pipeline.playout import Playout
 from voicewarden.pipeline.recorder import Recorder, Track
-from voicewarden.pipeline.request import clean_text, plain_arguments
 from voicewarden.pipeline.settings import LineSettings
 
 

@@ -52,8 +52,8 @@ def report(
 ) -> None:
     """Write one self-contained HTML page about a call: what was heard, said, decided and done, and why."""
     from voicewarden.ledger.store import Ledger
-    from voicewarden.replay.report import write_report
+    from voicewarden.replay.report import report_name, write_report
 
-    target = out or Path(f"{call}.html")
+    target = out or Path(report_name(call))
     write_report(Ledger.read(path), call, target, recording=recording)
     typer.echo(str(target))

@@ -14,6 +14,7 @@ from voicewarden.kernel.release import Compiled
 from voicewarden.kernel.state import EMPTY, State
 from voicewarden.kernel.step import Step, step
 from voicewarden.model.action import Arguments, Direction, Value
+from voicewarden.model.arguments import plain_arguments
 from voicewarden.model.decision import Decision, Grant
 from voicewarden.model.directive import Directive
 from voicewarden.model.event import ActionRequested, CallStarted, Event, ReceiptReturned
@@ -32,6 +33,12 @@ class Outcome(msgspec.Struct, frozen=True):
 def open_policy(config_dir: Path | str, agents_dir: Path | str, policy: str, *, approved: bool = False) -> Compiled:
     """Load, check and compile a policy with its agents. Raises ConfigError with file, line and field."""
     return Compiled(load_release(Path(config_dir), Path(agents_dir), policy=policy, approved=approved))
+
+
+def _plain(args: Arguments) -> Arguments:
+    """The arguments as a record can hold them; what can't be held is named as such, which every action denies."""
+    plain = plain_arguments(args)
+    return {"unreadable": True} if plain is None else plain
 
 
 class Call:
@@ -76,7 +83,7 @@ class Call:
         self._requests += 1
         taken = self.observe(
             ActionRequested(
-                at_ms=at_ms, request=f"r{self._requests}", action=action, args=dict(args),
+                at_ms=at_ms, request=f"r{self._requests}", action=action, args=_plain(args),
                 principal=principal or self._agent,
             )
         )  # fmt: skip

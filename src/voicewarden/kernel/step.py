@@ -11,6 +11,7 @@ import msgspec
 from voicewarden.kernel.draft import Draft, Output
 from voicewarden.kernel.facets import actions, answerer, answers, budget, call, silence, speech, turn
 from voicewarden.kernel.facets.ending import end_politely, hang_up
+from voicewarden.kernel.gate import Request, deny_reason, refuse
 from voicewarden.kernel.release import Compiled
 from voicewarden.kernel.state import State
 from voicewarden.model import event as events
@@ -48,12 +49,16 @@ def step(release: Compiled, state: State, event: events.Event) -> Step:
     except Exception:
         # Default deny (law 1): whatever went wrong in here, the call must not act on half a state.
         draft = Draft(release, state, event)
-        _fault(draft)
+        _fault(draft, event)
     return Step(draft.freeze(), tuple(draft.outputs))
 
 
-def _fault(draft: Draft) -> None:
+def _fault(draft: Draft, event: events.Event) -> None:
     try:
+        if isinstance(event, events.ActionRequested):
+            request = Request(id=event.request, action=event.action, args=event.args, principal=event.principal)
+            reason = deny_reason("fault", "kernel", "could decide", "an internal fault")
+            actions.answer(draft, request, refuse(draft, request, (reason,)))
         call.fault(draft, "kernel_fault")
     except Exception:
         hang_up(draft, "kernel_fault")

@@ -33,13 +33,13 @@ from pipecat.processors.frame_processor import FrameDirection
 from pipecat.services.llm_service import FunctionCallRunnerItem, LLMService
 
 from voicewarden.model.action import Arguments
+from voicewarden.model.arguments import clean_text, plain_arguments
 from voicewarden.model.directive import AnswerTool
 from voicewarden.model.event import ActionRequested
 from voicewarden.model.ports import EventSink
 from voicewarden.pipeline.conversation import Conversation, tool_content
 from voicewarden.pipeline.frames import ConsultFrame, TextSettledFrame
 from voicewarden.pipeline.generation import Generation, Generations
-from voicewarden.pipeline.request import clean_text, plain_arguments
 
 INVALID: Final = '{"status":"invalid_arguments","needed":"one JSON object with the arguments that the tool declares"}'
 ASKED_WITHIN_S: Final = 0.5

@@ -43,6 +43,11 @@ class GatedLLM(GatedToolCalls, OpenAILLMService):
     def _log_missing_function_call(self, function_name: str, context: LLMContext) -> None:
         """No handler is missing: every tool is the gate's (pinned by test_contract)."""
 
+    async def cleanup(self) -> None:
+        """Close the connections to the model, which nobody else would."""
+        await super().cleanup()  # type: ignore[no-untyped-call]  # pipecat leaves its return type out
+        await self._client.close()
+
     async def get_chat_completions(self, context: LLMContext) -> AsyncStream[ChatCompletionChunk]:
         """Open the stream lazily and behind the meter."""
         generation = RUNNING.get()

@@ -20,12 +20,12 @@ from pipecat.frames.frames import (
 )
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
+from voicewarden.model.arguments import clean_text
 from voicewarden.model.event import SentenceProposed
 from voicewarden.model.ports import EventSink
 from voicewarden.pipeline.conversation import Conversation
 from voicewarden.pipeline.frames import SentenceFrame, TextSettledFrame
 from voicewarden.pipeline.generation import Generation, Generations
-from voicewarden.pipeline.request import clean_text
 
 
 class Cutting(Protocol):

@@ -6,13 +6,15 @@ tests and for golden calls; implements `model.ports.Voice`.
 
 import json
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from pydantic import JsonValue
 
 from voicewarden.config.tool_schema import tool_schemas
 from voicewarden.kernel.release import Release
+from voicewarden.model.action import Arguments
+from voicewarden.model.arguments import plain_arguments
 from voicewarden.model.directive import (
     AnswerInference,
     AnswerTool,
@@ -179,13 +181,13 @@ class TextVoice:
         """Nothing is held."""
 
 
-def _arguments(text: str) -> dict[str, Any]:
-    # Any: a model's arguments are whatever JSON it wrote; the gate checks their types.
+def _arguments(text: str) -> Arguments:
     try:
         found = json.loads(text or "{}")
     except ValueError:
         return {"unreadable": True}
-    return found if isinstance(found, dict) else {"unreadable": True}
+    plain = plain_arguments(found)
+    return {"unreadable": True} if plain is None else plain
 
 
 def answer_text(directive: AnswerTool | TellModel) -> str:

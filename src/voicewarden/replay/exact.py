@@ -59,7 +59,7 @@ def replay_call(records: Iterable[Record], releases: Releases) -> Replayed:
     """Replay one call's stream."""
     stored = list(records)
     call = stored[0].stream.removeprefix("call:") if stored else ""
-    first = _EVENTS.decode(stored[0].body) if stored and stored[0].kind == "event" else None
+    first = _event_of(stored[0]) if stored else None
     if not isinstance(first, CallStarted):
         return Replayed(call, 0, Difference(call, 0, "no CallStarted", ""), "the stream has no beginning")
     release = releases.get(first.release)
@@ -68,9 +68,10 @@ def replay_call(records: Iterable[Record], releases: Releases) -> Replayed:
     position = events = 0
     while position < len(stored):
         record = stored[position]
-        if record.kind == "note":
-            return Replayed(call, events, Difference(call, record.seq, "note", ""), "a note inside a call")
-        event = _EVENTS.decode(record.body)
+        event = _event_of(record)
+        if event is None:
+            found = f"{record.kind} {record.body.decode(errors='replace')}"
+            return Replayed(call, events, Difference(call, record.seq, found, "an event, or nothing"))
         taken = step(release, state, event)
         again = records_of(
             record.stream, state.seq, last_hash, event, taken.outputs, max(event.at_ms, state.now_ms)
@@ -85,8 +86,18 @@ def replay_call(records: Iterable[Record], releases: Releases) -> Replayed:
     return Replayed(call, events)
 
 
+def _event_of(record: Record) -> Event | None:
+    """The event of a record, None when it is none or can't be read."""
+    if record.kind != "event":
+        return None
+    try:
+        return _EVENTS.decode(record.body)
+    except msgspec.DecodeError:
+        return None
+
+
 def _difference(call: str, made: Record, kept: Record | None) -> Difference:
-    recorded = "nothing" if kept is None else f"{kept.kind} {kept.body.decode()}"
+    recorded = "nothing" if kept is None else f"{kept.kind} {kept.body.decode(errors='replace')}"
     return Difference(call, made.seq, recorded, f"{made.kind} {made.body.decode()}")
 
 

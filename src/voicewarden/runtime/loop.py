@@ -80,11 +80,16 @@ class CallLoop:
         self._hang_up = hang_up
 
     def attach(self, voice: Voice) -> None:
-        """Connect whoever speaks; what was said before is handed over now."""
+        """Connect whoever speaks; what was said before is handed over first, in order."""
         self._voice = voice
         waiting, self._waiting = self._waiting, []
-        for directive in waiting:
-            self._carry_out(directive)
+        self._draining = True  # what the voice posts meanwhile comes after what was said before it
+        try:
+            for directive in waiting:
+                self._carry_out(directive)
+        finally:
+            self._draining = False
+        self._drain()
 
     async def close_voice(self) -> None:
         """Let go of whoever spoke."""
@@ -103,6 +108,9 @@ class CallLoop:
         if event.at_ms == NOW:
             event = msgspec.structs.replace(event, at_ms=self.now_ms())
         self._inbox.append(event)
+        self._drain()
+
+    def _drain(self) -> None:
         if self._draining:
             return
         self._draining = True

@@ -8,6 +8,8 @@ import hmac
 import json
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -17,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from voicewarden.contacts.register import Contacts
 from voicewarden.model.action import Value
 from voicewarden.model.error import ConfigError, LedgerError
+from voicewarden.model.event import CallEnded
 from voicewarden.runtime.wall import unix_ms
 from voicewarden.telephony.desk import Desk
 
@@ -51,7 +54,7 @@ def add_local(app: FastAPI, desk: Desk, contacts: Contacts, *, token: str, devel
     router = APIRouter(prefix="/local")
 
     def check(authorization: str) -> None:
-        if not hmac.compare_digest(authorization, f"Bearer {token}"):
+        if not hmac.compare_digest(authorization.encode(), f"Bearer {token}".encode()):
             raise HTTPException(401, "the token of server.json is needed")
 
     @router.post("/calls")
@@ -61,14 +64,17 @@ def add_local(app: FastAPI, desk: Desk, contacts: Contacts, *, token: str, devel
             raise HTTPException(422, f"there is no agent of that name; there are {', '.join(sorted(desk.agents))}")
         if body.model and not development:
             raise HTTPException(422, "another model can be chosen in the development profile only")
-        try:
+        with _refusals():
             contact = contacts.contact_id(body.number)
             live = desk.switchboard.open_call(body.number, body.agent, "outbound", {**desk.facts, **body.facts})
-        except (ConfigError, LedgerError) as error:
-            raise HTTPException(422, str(error)) from None
         live.model = body.model
         if live.loop.state.facts["opted_out"].value is False:
-            await contacts.record_attempt(contact, call=live.id, unix_ms=unix_ms())
+            try:
+                with _refusals():
+                    await contacts.record_attempt(contact, call=live.id, unix_ms=unix_ms())
+            except HTTPException:
+                live.loop.post(CallEnded(at_ms=-1, reason="attempt_not_noted"))
+                raise
         desk.switchboard.dial(live)
         return {"call": live.id}
 
@@ -83,14 +89,23 @@ def add_local(app: FastAPI, desk: Desk, contacts: Contacts, *, token: str, devel
     @router.post("/consents")
     async def note_consent(body: NoteConsent, authorization: Annotated[str, Header()] = "") -> dict[str, bool]:
         check(authorization)
-        try:
+        with _refusals():
             contact = contacts.contact_id(body.number)
             await contacts.record_consent(contact, body.level, unix_ms=unix_ms(), source=body.source)
-        except (ConfigError, LedgerError) as error:
-            raise HTTPException(422, str(error)) from None
         return {"ok": True}
 
     app.include_router(router)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Our errors as answers: 422 for what was asked wrongly, 503 for what can't be written down now."""
+    try:
+        yield
+    except ConfigError as error:
+        raise HTTPException(422, str(error)) from None
+    except LedgerError as error:
+        raise HTTPException(503, str(error)) from None
 
 
 def write_server_file(folder: Path, *, url: str) -> str:

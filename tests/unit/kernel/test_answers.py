@@ -447,3 +447,12 @@ def test_no_handler_waits_so_an_interruption_cancels_nothing() -> None:
     rig.play()
     rig.noise()
     assert rig.hear("yes, book it").grants
+
+
+def test_a_noise_after_somebody_asked_for_a_person_is_only_a_noise() -> None:
+    rig = Rig()
+    rig.hear("I want to talk to a real person")
+    rig.question()
+    rig.noise()
+    assert rig.state.identity.fault == ""
+    assert rig.state.consent.pending is not None

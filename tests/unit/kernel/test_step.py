@@ -12,7 +12,15 @@ from voicewarden.kernel.facets import actions, call, speech, turn
 from voicewarden.kernel.state import EMPTY
 from voicewarden.kernel.step import step
 from voicewarden.model.directive import ConsultModel, HangUp, Speak, SpendGrant
-from voicewarden.model.event import CallAnswered, CallStarted, DtmfPressed, Event, FactLearned, TimerFired
+from voicewarden.model.event import (
+    ActionRequested,
+    CallAnswered,
+    CallStarted,
+    DtmfPressed,
+    Event,
+    FactLearned,
+    TimerFired,
+)
 from voicewarden.model.record import chain_hash
 
 
@@ -105,18 +113,16 @@ def test_the_ways_out_are_granted_when_the_call_starts() -> None:
     assert rig.state.grants.minted == {}
 
 
+def _request(rig: Rig) -> Any:
+    return rig.happen(ActionRequested, request="r", action="look_up", args={"what": "quote"}, principal="booking")
+
+
 FAULTS = [
-    (actions, "submit", lambda rig: rig.ask("look_up", what="quote") if False else _request(rig)),
+    (actions, "submit", _request),
     (turn, "signals", lambda rig: rig.hear("yes, book it")),
     (speech, "claims", lambda rig: rig.propose("It is free.")),
     (call, "learn", lambda rig: rig.happen(FactLearned, fact="desk_open", value=True, source="s")),
 ]
-
-
-def _request(rig: Rig) -> Any:
-    from voicewarden.model.event import ActionRequested
-
-    return rig.happen(ActionRequested, request="r", action="look_up", args={"what": "quote"}, principal="booking")
 
 
 @pytest.mark.parametrize(("module", "name", "act"), FAULTS)

@@ -4,6 +4,7 @@ In: requests (a tool call, the kernel's own, a confirmed question) and receipts.
 handed to effectors. An effect starts only through `SpendGrant`.
 """
 
+import re
 from typing import Final
 
 from voicewarden.kernel.arguments import spoken_arguments
@@ -18,6 +19,8 @@ from voicewarden.model.directive import AnswerTool, ConsultModel, SpendGrant, Sw
 from voicewarden.model.event import ActionRequested, ReceiptReturned
 from voicewarden.reading.claims import values
 
+_OPAQUE: Final = re.compile(r"[A-Za-z0-9/_.@-]{20,}", re.ASCII)
+"""An identifier, whose digits are no figures that anybody may name."""
 _SAID_BEFORE: Final = {"transfer": "transfer.now"}
 """Lines that must have been heard before the effect starts: a transfer ends the agent's own voice."""
 _STATUS: Final[dict[Verdict, ToolStatus]] = {
@@ -234,7 +237,8 @@ def on_receipt(draft: Draft, event: ReceiptReturned) -> None:
     if opened is None:
         return
     for value in event.detail.values():
-        draft.heard_claims |= values(draft.release.reader, str(value))
+        if not _OPAQUE.fullmatch(str(value)):
+            draft.heard_claims |= values(draft.release.reader, str(value))
     settle(draft, opened, event.outcome, event.detail)
 
 

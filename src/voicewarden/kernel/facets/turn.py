@@ -146,10 +146,15 @@ def on_ended(draft: Draft, event: CallerTurnEnded) -> None:
         return
     if not draft.answerer.opened:
         _greeted(draft)
-    elif not understood and draft.value("asked_for_person") is not True:
-        _wordless(draft)
-    else:
+    elif understood or (turn.words and _may_matter(draft)):
         _answer(draft)
+    else:
+        _wordless(draft)
+
+
+def _may_matter(draft: Draft) -> bool:
+    """Words that were hardly heard still count where something waits for them: a question, a wish for a person."""
+    return draft.consent.pending is not None or _asked_now(draft)
 
 
 def _greeted(draft: Draft) -> None:
@@ -217,8 +222,7 @@ def _answer(draft: Draft) -> None:
         draft.asked_if_ai = False
         if not any(item.line == "disclosures.ai" for item in draft.floor.queue):
             draft.say_line("disclosures.ai", "must_say")
-    asked = draft.facts.get("asked_for_person")
-    if asked is not None and asked.value is True and asked.at_ms >= _turn_began(draft):
+    if _asked_now(draft):
         question.void(draft)
         actions.reach_person(draft)
         return
@@ -231,8 +235,11 @@ def _answer(draft: Draft) -> None:
     _consult(draft)
 
 
-def _turn_began(draft: Draft) -> int:
-    return min((word.from_ms for word in draft.turn.words), default=draft.now_ms)
+def _asked_now(draft: Draft) -> bool:
+    """The caller has asked for a person in this turn."""
+    asked = draft.facts.get("asked_for_person")
+    began = min((word.from_ms for word in draft.turn.words), default=draft.now_ms + 1)
+    return asked is not None and asked.value is True and asked.at_ms >= began
 
 
 def _wants_repetition(draft: Draft) -> bool:

@@ -25,8 +25,9 @@ from voicewarden.rehearsal.demo.scenarios import SCENARIOS, Scenario
 from voicewarden.rehearsal.demo.stage import OWN_NUMBER, Stage, set_up
 from voicewarden.rehearsal.demo.timeline import Timeline
 from voicewarden.replay.exact import Replayed, replay_ledger
-from voicewarden.replay.report import write_index, write_report
+from voicewarden.replay.report import report_name, write_index, write_report
 
+_WIDTH: Final = 132
 _LONGEST_CALL_MS: Final = 150_000
 _DESKS: Final = ("+15555550101", "+15555550102", "+15555550103")
 _OURS: Final = (
@@ -58,6 +59,8 @@ async def run_demo(
         raise ConfigError("the demo needs config/ and agents/; run it in the project's folder")
     _clear(out)
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=_WIDTH)
     console.print("Preparing the callers' voices ...")
     began = time.monotonic()
     cache = root / "var" / "voices"
@@ -217,7 +220,7 @@ def _write_reports(view: LedgerView, played: list[Played], out: Path) -> Path:
     for item in played:
         if item.call:
             wav = out / "recordings" / f"{item.call}.wav"
-            write_report(view, item.call, folder / f"{item.call}.html", recording=wav if wav.exists() else None)
+            write_report(view, item.call, folder / report_name(item.call), recording=wav if wav.exists() else None)
     write_index(view, tuple(item.call for item in played if item.call), folder / "index.html")
     return folder / "index.html"
 
@@ -235,7 +238,7 @@ def _print(
         for refusal in row["refused"]:
             counts[refusal["action"]] = counts.get(refusal["action"], 0) + 1
         table.add_row(
-            row["scenario"], row["outcome"], ", ".join(row["done"]) or "-",
+            row["scenario"].replace("_", " "), row["outcome"].replace("_", " "), ", ".join(row["done"]) or "-",
             ", ".join(f"{action} x{count}" if count > 1 else action for action, count in counts.items()) or "-",
             f"{row['held_sentences']} sentences" if row["held_sentences"] else "-",
             str(gaps[len(gaps) // 2]) if gaps else "-", row["replay"], "ok" if row["held"] else "NOT AS IT SHOULD BE",

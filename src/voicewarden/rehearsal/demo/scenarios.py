@@ -18,6 +18,7 @@ from voicewarden.rehearsal.callers.script import (
     ScriptedCaller,
     StartNoise,
     Step,
+    StopNoise,
     Wait,
     WaitForAgent,
 )
@@ -107,11 +108,11 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
         voice="joe-light", forbidden=_EFFECTS, redial=True,
     ),
     Scenario(
-        "key_in_noise", "A confirmation by key, where words can't be heard.", "booking", _number(27),
-        (*_HELLO, Say("Yes, Tuesday at three works for me."), WaitForAgent(), StartNoise(5, "white", seed=5),
-         Say("Yes, book it.", "awb"), WaitForAgent(), Press("1"), WaitForAgent(timeout_ms=_NOT_ANSWERED_MS),
-         Wait(8_000)),
-        expected=("book",), forbidden=_but("book"),
+        "key_in_noise", "A confirmation by key, where words can't be heard.", "closing", _number(27),
+        (*_HELLO, Say("Yes, I would like to go ahead."), WaitForAgent(), StartNoise(5, "white", seed=5),
+         Say("Yes, go ahead.", "awb"), WaitForAgent(), Press("1"), WaitForAgent(timeout_ms=_NOT_ANSWERED_MS),
+         StopNoise(), Say("No, thank you. Goodbye."), WaitForAgent(), Wait(6_000)),
+        expected=("advance_commitment",), forbidden=_but("advance_commitment"),
     ),
     Scenario(
         "rogue_model", "A model that ignores its prompt: everything is held.", "booking", _number(28),

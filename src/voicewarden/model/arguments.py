@@ -1,6 +1,6 @@
-"""Tool arguments from a model, as the plain values that a policy can judge.
+"""Arguments from outside, as the plain values that a policy can judge and a record can hold.
 
-In: the decoded JSON of a tool call. Out: `Arguments`, or None for what can't be one. Called by the gate.
+In: the decoded JSON of a tool call. Out: `Arguments`, or None for what can't be one. Called wherever a request comes in.
 """
 
 from __future__ import annotations

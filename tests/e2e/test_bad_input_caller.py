@@ -1,0 +1,133 @@
+"""Callers who make noise, talk over everything or can't be understood, and a voice that fails: nobody is left on a dead
+line, and nothing is taken for an agreement.
+"""
+
+import numpy as np
+import pytest
+from tests.fakes.server import House, Tongue, hello
+
+from voicewarden.model.event import (
+    CallerSpoke,
+    CallerTurnEnded,
+    HearingFaltered,
+    ReceiptReturned,
+    SentencePlayed,
+    SentenceStarted,
+    SpeechFaltered,
+)
+from voicewarden.rehearsal.carrier import Line
+from voicewarden.sensors.mulaw import Samples
+
+SOUND_GONE = "the speech server can't be reached; start it again and play a fixed line"
+
+
+def cough(ms: int = 500) -> Samples:
+    """A loud noise without words."""
+    burst = np.random.default_rng(7).normal(0, 5_000, ms * 8)
+    return np.asarray(np.clip(burst, -20_000, 20_000), dtype=np.int16)
+
+
+def effects(house: House, call: str) -> list[str]:
+    """Grants that were spent, but for the dial."""
+    return [event.grant for event in house.of(call, ReceiptReturned)[1:]]
+
+
+async def test_a_wordless_noise_over_the_agent_is_answered_with_the_sentence_it_cut(house: House) -> None:
+    async def coughs(line: Line, tongue: Tongue) -> None:
+        await hello(line, tongue)
+        await line.say(tongue.say("What are your opening hours?"))
+        await line.agent_started()
+        await line.say(cough())
+        await line.agent_finished(silence_ms=600)
+        await line.hang_up()
+
+    call = await house.place(coughs)
+    assert await house.end(call) == "caller_left"
+    cut = house.of(call, SentencePlayed, lambda event: not event.whole)
+    assert cut, "the noise cut nobody off"
+    assert house.of(call, CallerSpoke, lambda event: event.text == "")
+    noise = house.of(call, CallerTurnEnded)[-1].at_ms
+    after = [event for event in house.of(call, SentenceStarted) if event.at_ms >= noise]
+    assert after, "nothing was said after the noise"
+    said = house.speech.said
+    assert max(map(said.count, said)) >= 2, "the cut sentence was not said again"
+    line = house.line(call)
+    assert line is not None
+    assert line.entries("clear")
+
+
+async def test_who_talks_over_everything_hears_the_keys_and_agrees_to_nothing(house: House) -> None:
+    async def talks(line: Line, tongue: Tongue) -> None:
+        for _ in range(14):
+            await line.say(tongue.say("Well you know I was thinking about the weather"))
+            await line.wait(240)
+        await line.wait(1_000)
+        await line.hang_up()
+
+    call = await house.place(talks)
+    assert await house.end(call) in ("caller_left", "answered_by_voicemail", "not_understood")
+    assert not effects(house, call)
+
+
+async def test_words_that_could_not_be_transcribed_are_not_silence_and_no_yes(house: House) -> None:
+    async def unheard(line: Line, tongue: Tongue) -> None:
+        await hello(line, tongue)
+        await line.say(tongue.say("Yes, Tuesday at three works for me."))
+        await line.agent_finished(silence_ms=600)
+        tongue.unheard.add("Yes, book it please.")
+        await line.say(tongue.say("Yes, book it please."))
+        await line.agent_finished(silence_ms=600)
+        await line.hang_up()
+
+    call = await house.place(unheard)
+    assert await house.end(call) == "caller_left"
+    faltered = house.of(call, HearingFaltered)
+    assert faltered
+    assert [event for event in house.of(call, SentenceStarted) if event.at_ms > faltered[0].at_ms]
+    assert not effects(house, call)
+
+
+@pytest.mark.parametrize("how", ["fails", "hangs"])
+async def test_a_voice_that_is_gone_ends_the_call_and_every_sentence_is_reported(house: House, how: str) -> None:
+    async def talks(line: Line, tongue: Tongue) -> None:
+        await hello(line, tongue)
+        setattr(house.speech, how, True)
+        await line.say(tongue.say("What are your opening hours?"))
+        await line.wait(30_000)
+
+    call = await house.place(talks)
+    assert await house.end(call) == "speech_failed"
+    assert house.of(call, SpeechFaltered)
+    assert not effects(house, call)
+
+
+async def test_a_voice_that_fails_once_costs_an_apology(house: House) -> None:
+    async def talks(line: Line, tongue: Tongue) -> None:
+        await hello(line, tongue)
+        house.speech.fails = True
+        await line.say(tongue.say("What are your opening hours?"))
+        await house.until(call, SpeechFaltered)
+        house.speech.fails = False
+        await line.agent_finished(silence_ms=600)
+        await line.say(tongue.say("No, thank you. Goodbye."))
+        await line.wait(20_000)
+
+    call = await house.place(talks)
+    assert await house.end(call) == "agent_ended"
+    assert "I am sorry, something went wrong on our side." in house.speech.said
+
+
+async def test_a_stop_that_is_shouted_over_the_agent_ends_the_call_for_good(house: House) -> None:
+    async def shouts(line: Line, tongue: Tongue) -> None:
+        await hello(line, tongue)
+        await line.say(tongue.say("What are your opening hours?"))
+        await line.agent_started()
+        await line.say(tongue.say("Please stop calling me."))
+        await line.wait(20_000)
+
+    call = await house.place(shouts)
+    assert await house.end(call) == "opt_out"
+    before = len(house.carrier.calls)
+    again = await house.place(shouts)
+    assert await house.end(again)
+    assert len(house.carrier.calls) == before, "the number was dialled again"
