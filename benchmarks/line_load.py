@@ -130,12 +130,21 @@ def tell(report: measure.Report, found: Load) -> None:
         figures["speech process MB"] = round(found.watch.speech_mb)
         figures |= found.shares
     report.figure(label, figures)
+    report.figure(f"... by call, {label}", "; ".join(_by_call(played) for played in found.played))
     if found.calls in GOALS_GAP_P50_MS and gaps:
         report.goal(f"turn gap p50, {label}", gap["p50"], GOALS_GAP_P50_MS[found.calls], "ms")
     if found.calls == 4:
         report.goal(f"audible holes, {label}", holes, 0, "holes")
     if found.calls == 8 and late:
         report.goal(f"frame lateness p99, {label}", lateness["p99"], GOAL_LATE_P99_MS, "ms")
+
+
+def _by_call(played: Played) -> str:
+    """One call: gaps, and where in its recording the voice broke off."""
+    holes = [hole for hole in played.line.holes if hole.is_audible]
+    where = f" from {holes[0].at_ms} to {holes[-1].at_ms} ms" if holes else ""
+    late = measure.spread(played.line.lateness_ms).get("p99", 0)
+    return f"gaps {played.line.turn_gaps_ms()}, holes {len(holes)}{where}, late p99 {late:.0f}"
 
 
 async def measure_all(counts: Sequence[int], spread_ms: int, report: measure.Report) -> None:

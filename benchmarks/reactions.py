@@ -4,7 +4,8 @@
 
 Real calls; each caller talks over the agent, and later hums and coughs while it speaks. Both are measured in the
 carrier's recording. Barge-in: from the caller's first audible sample to the agent's last one before it is silent.
-Wordless noise: from the noise's last audible sample to the agent's next one. With --quick, calls in text stand for the recordings.
+Wordless noise: from the noise's last audible sample to the agent's next one. With --quick, calls in text stand for the
+recordings.
 """
 
 from __future__ import annotations

@@ -112,7 +112,9 @@ class FakeVoice:
 class Stage:
     """A loop with stand-ins around it; `effectors` gets one stand-in for every action."""
 
-    def __init__(self, release: Compiled | None = None, *, actions: Sequence[str] = ("look_up", "transfer", "book")) -> None:
+    def __init__(
+        self, release: Compiled | None = None, *, actions: Sequence[str] = ("look_up", "transfer", "book")
+    ) -> None:
         self.diary: list[str] = []
         self.release = release or shipped()
         self.journal = FakeJournal(self.diary)

@@ -4,7 +4,6 @@ The rig behaves as the edge does: it plays what it is told to say, cuts it when 
 timers that the kernel asked for when their time has come.
 """
 
-from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -39,7 +38,7 @@ D = TypeVar("D")
 @lru_cache(maxsize=8)
 def shipped(policy: str = "outbound-sales") -> Compiled:
     """A policy as it ships, read once."""
-    found = load_release(TOP / "config", TOP / "agents", policy=policy, approved=False, today=date(2026, 11, 23))
+    found = load_release(TOP / "config", TOP / "agents", policy=policy, approved=False)
     return Compiled(found)
 
 
@@ -134,7 +133,7 @@ class Rig:
             self.turn += 1
         return self.happen(events.CallerStartedSpeaking, turn=self.turn)
 
-    def segment(self, text: str, permille: int | None | tuple[int | None, ...] = 950, **more: Any) -> Step:
+    def segment(self, text: str, permille: int | tuple[int | None, ...] | None = 950, **more: Any) -> Step:
         """One transcript segment, its words spoken from now on."""
         scores = permille if isinstance(permille, tuple) else (permille,)
         said = text.split()
@@ -154,7 +153,7 @@ class Rig:
         self.wait(PAUSE_MS)
         return self.happen(events.CallerTurnEnded, turn=self.turn)
 
-    def hear(self, *texts: str, permille: int | None | tuple[int | None, ...] = 950, **more: Any) -> Step:
+    def hear(self, *texts: str, permille: int | tuple[int | None, ...] | None = 950, **more: Any) -> Step:
         """A whole turn of the caller, in one or several segments; returns the step of its end."""
         self.begin()
         for text in texts:

@@ -9,7 +9,7 @@ import functools
 import json
 import socket
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +35,7 @@ from voicewarden.model.action import Value
 from voicewarden.model.error import SpeechFailed, TranscriberFailed
 from voicewarden.model.event import CallEnded, Event, Word
 from voicewarden.rehearsal.carrier import Carrier, Line, Person, SimulatedCall
+from voicewarden.rehearsal.demo.outcome import outcome_of
 from voicewarden.rehearsal.scripted_model import Pace, ScriptedModel, serve
 from voicewarden.replay.exact import Releases, replay_call
 from voicewarden.sensors.mulaw import Samples, encode
@@ -101,20 +102,24 @@ class Tongue:
 
 
 class Buzzer:
-    """The speech server's stand-in: six milliseconds a character, failing where it is told to."""
+    """The speech server's stand-in: six milliseconds a character; `fixed` lines are there even if it is not."""
 
-    def __init__(self) -> None:
-        self.fails = False
+    def __init__(self, fixed: Iterable[str] = ()) -> None:
+        self.failures = 0
+        """So many renderings fail from now on."""
         self.hangs = False
         self.said: list[str] = []
+        self._fixed = frozenset(fixed)
 
     async def render(self, text: str, *, first: bool) -> bytes:
         """Sound of a text."""
         self.said.append(text)
-        if self.hangs:
-            await asyncio.Event().wait()
-        if self.fails:
-            raise SpeechFailed("the speech server can't be reached; start it again and play a fixed line")
+        if text not in self._fixed:
+            if self.hangs:
+                await asyncio.Event().wait()
+            if self.failures > 0:
+                self.failures -= 1
+                raise SpeechFailed("the speech server can't be reached; start it again and play a fixed line")
         return voice_like(max(160, len(text) * 6)).tobytes()
 
 
@@ -213,6 +218,10 @@ class House:
         finally:
             view.close()
 
+    def effects(self, call: str) -> tuple[str, ...]:
+        """What was done in the world, by the ledger; calling and looking something up left out."""
+        return outcome_of(call, self.ledger.read_stream(f"call:{call}")).done
+
     def recorded(self, call: str) -> list[Event]:
         """The events of a call as the ledger holds them."""
         return [
@@ -246,7 +255,7 @@ async def open_house(
         release = shipped()
         ledger = Ledger.open(settings.ledger_path, vfs=vfs, capacity=capacity)
         stack.callback(_close, ledger)
-        tongue, speech = Tongue(), Buzzer()
+        tongue, speech = Tongue(), Buzzer(release.data.lines.values())
         seen: list[House] = []
         server = assemble(
             settings, account_of(settings), release, Keys.open(settings.keys_dir), ledger, speech=speech,

@@ -15,7 +15,8 @@ OTHER = ("no thank you", "hmm okay", "what does it cost?", "yes if it is free", 
          "I want to talk to a real person", "are you a robot?", "yes but not Tuesday")  # fmt: skip
 WISHES = (
     ("book", BOOK), ("book", HAIRCUT), ("transfer", {"desk": "sales"}), ("send_message", {"template": "directions"}),
-    ("schedule_callback", {"when": "tomorrow_morning"}), ("look_up", {"what": "quote"}), ("hand_over", {"to": "closing"}),
+    ("schedule_callback", {"when": "tomorrow_morning"}), ("look_up", {"what": "quote"}),
+    ("hand_over", {"to": "closing"}),
 )  # fmt: skip
 NEEDS_YES = {"book", "send_message", "advance_commitment"}
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.fakes.rig import BOOK, FACTS, HAIRCUT, shipped
@@ -61,7 +62,8 @@ EVENTS: st.SearchStrategy[events.Event] = st.one_of(
     _made(events.CallAnswered), _made(events.CallerStartedSpeaking, turn=TURNS),
     _made(events.CallerStoppedSpeaking, turn=TURNS, speech_ms=st.integers(0, 9_000)),
     _made(events.CallerTurnEnded, turn=TURNS), _made(events.CallerTurnEnded, turn=TURNS),
-    _made(events.ToneHeard, tone=st.sampled_from(["beep", "busy", "sit", "fax", "other"]), hz=st.just(1), ms=st.just(1)),
+    _made(events.ToneHeard, tone=st.sampled_from(["beep", "busy", "sit", "fax", "other"]), hz=st.just(1),
+          ms=st.just(1)),
     _made(events.CadenceMeasured, onset_ms=st.just(0), speech_ms=st.just(9), longest_run_ms=st.integers(0, 9_000),
           bursts=st.just(1), trailing_silence_ms=st.just(0)),
     _made(events.CarrierJudgedAnswerer, verdict=VERDICTS), _made(events.DtmfPressed, digit=st.sampled_from("0129#")),
@@ -83,8 +85,8 @@ EVENTS: st.SearchStrategy[events.Event] = st.one_of(
     _made(events.SpeechFaltered, sentence=st.sampled_from(IDS)), _made(events.HearingFaltered, turn=TURNS),
     _made(events.OperatorApproved, digest=st.sampled_from([digest_of(args) for args in ARGS]), operator=st.just("o")),
     _made(events.PolicyActivated, release=st.just("0"), epoch=st.integers(0, 4)),
-    _made(events.AuthorityTightened, stage=st.sampled_from(["observe", "assist", "autonomous"]), epoch=st.integers(0, 4),
-          operator=st.just("o")),
+    _made(events.AuthorityTightened, stage=st.sampled_from(["observe", "assist", "autonomous"]),
+          epoch=st.integers(0, 4), operator=st.just("o")),
     _made(events.AuthorityRevoked, epoch=st.integers(0, 4), operator=st.just("o")),
     _made(events.CallsPaused, epoch=st.integers(0, 4), operator=st.just("o")),
     _made(events.LeaseLost), _made(events.LedgerFaltered), _made(events.MediaEnded, clean=st.booleans()),
@@ -114,13 +116,15 @@ class Watched:
         version, ended = self.state.version, self.ended
         taken = step(shipped(), self.state, event)
         assert taken == step(shipped(), self.state, event)
-        made = records_of("call:c1", self.state.seq, self.last, event, taken.outputs, max(event.at_ms, self.state.now_ms))
+        at_ms = max(event.at_ms, self.state.now_ms)
+        made = records_of("call:c1", self.state.seq, self.last, event, taken.outputs, at_ms)
         self.last, self.records = made[-1].hash, self.records + len(made)
         self.state = taken.state
         assert self.state.identity.fault != "kernel_fault", "a handler raised"
         assert self.state.seq == self.records
         assert self.state.version >= version
-        check_profile({"outputs": [str(record.body, "utf-8") for record in made]})
+        for record in made:
+            check_profile(msgspec.json.decode(record.body))
         for output in taken.outputs:
             self._look_at(output, ended)
         self.ended = self.ended or isinstance(event, events.CallEnded)

@@ -26,9 +26,12 @@ def verify(
     found = check(Ledger.read(path))
     problems = [{"call": item.call, "seq": item.seq, "what": item.what} for item in found.problems]
     if as_json:
-        print_json({"ok": found.ok, "records": found.records, "problems": problems})
+        notes = [{"call": item.call, "seq": item.seq, "what": item.what} for item in found.notes]
+        print_json({"ok": found.ok, "records": found.records, "problems": problems, "notes": notes})
     else:
         typer.echo(f"{found.records:,} records: " + ("every chain holds" if found.ok else f"{len(problems)} problems"))
         for item in found.problems:
             typer.echo(f"  {item.call} record {item.seq}: {item.what}")
+        for item in found.notes:
+            typer.echo(f"  note: {item.call} record {item.seq}: {item.what}")
     raise typer.Exit(0 if found.ok else 1)

@@ -54,6 +54,9 @@ def report(
     from voicewarden.ledger.store import Ledger
     from voicewarden.replay.report import report_name, write_report
 
+    beside = path.parent / "recordings" / f"{call}.wav"
+    if recording is None and beside.exists():
+        recording = beside
     target = out or Path(report_name(call))
     write_report(Ledger.read(path), call, target, recording=recording)
     typer.echo(str(target))

@@ -107,23 +107,24 @@ async def open_server(settings: Settings, *, inbound_agent: str) -> AsyncIterato
     account = account_of(settings)
     release = Compiled(
         load_release(
-            settings.config_dir, settings.agents_dir, policy=settings.policy, approved=not settings.is_development
+            settings.config_dir, settings.agents_dir, policy=settings.policy, approved=not settings.is_development,
+            language=settings.language,
         )
     )
     if not settings.is_development:
         demand_approval(settings.config_dir, release.hash)
     keys = Keys.open(settings.keys_dir)
     settings.ledger_path.parent.mkdir(parents=True, exist_ok=True)
-    transcriber = SharedTranscriber(
-        await asyncio.to_thread(Transcriber.load, threads=settings.transcriber.threads),
-        capacity=settings.transcriber.queue,
-    )
+    model = await asyncio.to_thread(Transcriber.load, threads=settings.transcriber.threads)
+    _demand_own_thresholds(release.data, model.identity)
+    transcriber = SharedTranscriber(model, capacity=settings.transcriber.queue)
     speech = SpeechServer()
     ledger = Ledger.open(settings.ledger_path)
     try:
         await speech.start()
         async with SpeechClient(speech.url) as client:
-            await client.prerender(_fixed_lines(release.data))
+            if settings.speech.prerender:
+                await client.prerender(_fixed_lines(release.data))
             server = assemble(
                 settings, account, release, keys, ledger, speech=client, transcriber=transcriber,
                 inbound_agent=inbound_agent,
@@ -134,6 +135,17 @@ async def open_server(settings: Settings, *, inbound_agent: str) -> AsyncIterato
         await speech.stop()
         transcriber.close()
         ledger.close()
+
+
+def _demand_own_thresholds(release: Release, identity: str) -> None:
+    """Thresholds belong to one transcriber, model and codec; they mean nothing for another."""
+    wanted = release.policy.hearing.transcriber
+    if wanted != identity:
+        raise ConfigError(
+            f"the policy's confidence bands are for the transcriber {wanted}, but {identity} is running; calibrate it "
+            "and write its own bands",
+            field="hearing.transcriber", accepted=identity,
+        )  # fmt: skip
 
 
 def _fixed_lines(release: Release) -> list[str]:
@@ -169,12 +181,13 @@ def assemble(
     carrier = TwilioCarrier(account, calls, release.data.destinations)
     zone = ZoneInfo(settings.zone)
     outfit = Outfit(
-        release.data, var_dir=settings.var_dir, zone=zone, carrier=carrier,
+        release.data, var_dir=settings.var_dir, calendar_dir=settings.calendar_dir, zone=zone, carrier=carrier,
         number_of=lambda call: found.number if (found := calls.get(call)) else None,
         hours=hours_of(settings.config_dir / "catalogue.yaml", zone),
         # Rehearsals book fixed dates, which may lie in the past by then.
         earliest=None if settings.is_development else lambda: datetime.now(zone),
     )  # fmt: skip
+    outfit.check()
     switchboard = Switchboard(
         release, ledger=ledger, contacts=contacts, sealer=Sealer(keys.grant_seal), calls=calls, carrier=carrier,
         effectors=outfit.effectors, development=settings.is_development, watch=watch,
@@ -209,12 +222,24 @@ async def serve_until_told(settings_file: Path, *, inbound_agent: str, environme
         )  # fmt: skip
         web = _QuietServer(config)
         loop = asyncio.get_running_loop()
+        stopping: list[asyncio.Task[None]] = []
+
+        def stop() -> None:
+            if not stopping:
+                stopping.append(loop.create_task(_stop(server, web)))
+
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, web.stop)
+            loop.add_signal_handler(number, stop)
         print(f"ready on {settings.listen.host}:{settings.listen.port}", flush=True)
         await web.serve()
     with contextlib.suppress(FileNotFoundError):
         (settings.var_dir / SERVER_FILE).unlink()
+
+
+async def _stop(server: Server, web: "_QuietServer") -> None:
+    """Let every caller hear a goodbye, then stop."""
+    await server.switchboard.finish()
+    web.stop()
 
 
 class _QuietServer(uvicorn.Server):

@@ -5,7 +5,6 @@ desk and template that one file names exists in another.
 """
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,21 +24,16 @@ T = TypeVar("T")
 
 
 def load_release(
-    config_dir: Path, agents_dir: Path, *, policy: str, approved: bool, language: str = "en", today: date | None = None
+    config_dir: Path, agents_dir: Path, *, policy: str, approved: bool, language: str = "en"
 ) -> Release:
-    """Read everything that governs a call. Raises ConfigError with all findings.
-
-    Facts whose `valid_until` is before `today` (by default the current date, UTC) are left out, so that they can't be
-    said any more.
-    """
+    """Read everything that governs a call. Raises ConfigError with all findings."""
     findings = Findings()
     document, source = read_policy_document(policy_path(config_dir, policy))
     tree = to_policy(document)
     lines = _gather(findings, lambda: LinesFile(config_dir / "lines.yaml"))
     catalogue = _gather(findings, lambda: CatalogueFile(config_dir / "catalogue.yaml"))
     agents = _gather(findings, lambda: load_agents(agents_dir, tree.actions))
-    day = today or datetime.now(UTC).date()
-    facts = _gather(findings, lambda: load_facts(config_dir / document.speech.facts, day))
+    facts = _gather(findings, lambda: load_facts(config_dir / document.speech.facts))
     lexicon = _gather(findings, lambda: load_lexicon(config_dir / "lexicons" / f"{language}.yaml"))
     if lines is None or catalogue is None or agents is None or facts is None or lexicon is None:
         findings.raise_if_any()

@@ -61,8 +61,6 @@ class ModelSettings(Document):
 class SpeechSettings(Document):
     """The voice; `prerender` makes the fixed lines ready before the first call."""
 
-    engine: Literal["piper", "silent"] = "piper"
-    voice: Text | None = None
     prerender: bool = True
 
 

@@ -76,8 +76,8 @@ class LinesFile:
                 self.source.complain(findings, ("lines", name), "has a place that nothing fills", accepted)
 
 
-def load_facts(path: Path, today: date) -> tuple[ApprovedFact, ...]:
-    """The facts that still hold `today`. Raises ConfigError."""
+def load_facts(path: Path) -> tuple[ApprovedFact, ...]:
+    """All facts, those included that hold no more: a call looks at its own date. Raises ConfigError."""
     source = read_yaml(path)
     document = validate(ApprovedFactsDocument, source)
     findings = Findings()
@@ -88,12 +88,12 @@ def load_facts(path: Path, today: date) -> tuple[ApprovedFact, ...]:
             source.complain(findings, ("facts", index, "id"), f"found '{entry.id}', which is given twice")
         seen.add(entry.id)
         try:
-            expired = entry.valid_until is not None and date.fromisoformat(entry.valid_until) < today
+            if entry.valid_until is not None:
+                date.fromisoformat(entry.valid_until)
         except ValueError:
             route = ("facts", index, "valid_until")
             source.complain(findings, route, f"found '{entry.valid_until}'", "a date such as 2027-06-30")
             continue
-        if not expired:
-            facts.append(ApprovedFact(id=entry.id, text=entry.text, valid_until=entry.valid_until or ""))
+        facts.append(ApprovedFact(id=entry.id, text=entry.text, valid_until=entry.valid_until or ""))
     findings.raise_if_any()
     return tuple(facts)

@@ -96,6 +96,9 @@ def _call_reasons(draft: Draft, request: Request) -> Iterable[Reason]:
         fact = draft.facts.get(name)
         if fact is not None and fact.value is not False:
             yield deny_reason(name, name, "is false", "true", fact.seq)
+    for item in draft.release.policy.policy.speech.must_say:
+        if item.before == request.action and draft.value(f"disclosed.{item.id}") is not True:
+            yield deny_reason("must_say", f"disclosed.{item.id}", "was heard before this", "not heard")
     if request.turn is not None and request.turn != draft.floor.answering:
         # An interrupted inference speaks for a situation that is over.
         yield deny_reason("stale_turn", "turn", "is the one being answered", str(request.turn))
@@ -105,6 +108,10 @@ def _action_reasons(draft: Draft, request: Request, rule: ActionRule | None) -> 
     if rule is None:
         known = "not in the policy" if request.action in BUILT_IN_ACTIONS else "unknown action"
         return [deny_reason("default_deny", "action", "is named by the policy", known)]
+    last = draft.grants.minted_at_ms.get(request.action)
+    if last is not None and draft.now_ms - last < rule.cooldown_ms:
+        needed = f"at least {rule.cooldown_ms} ms since the last one"
+        return [deny_reason("cooldown", "time since the last one", needed, f"{draft.now_ms - last} ms")]
     if rule.requested_by and request.principal not in rule.requested_by:
         return [deny_reason("role", "role", "is one of " + ", ".join(rule.requested_by), request.principal)]
     return []
@@ -175,7 +182,8 @@ def mint(draft: Draft, request: Request, decision: Decision, *, answered: bool, 
         return grant
     minted = {**draft.grants.minted, request.action: draft.grants.minted.get(request.action, 0) + 1}
     opened = {**draft.grants.open, grant.id: OpenGrant(grant=grant, request=request.id, answered=answered)}
-    draft.grants = replace(draft.grants, open=opened, minted=minted)
+    minted_at = {**draft.grants.minted_at_ms, request.action: draft.now_ms}
+    draft.grants = replace(draft.grants, open=opened, minted=minted, minted_at_ms=minted_at)
     draft.forget(f"consent.{request.action}")
     return grant
 

@@ -4,6 +4,10 @@ In: built by the config room from files, or decoded from a ledger blob by replay
 stored) and `Compiled` (the same with rules and word lists made ready), which `kernel.step` takes.
 """
 
+from collections.abc import Iterable
+from datetime import date
+from typing import Final
+
 import msgspec
 
 from voicewarden.model.action import Stage, Value
@@ -12,6 +16,8 @@ from voicewarden.policy.ast import Policy
 from voicewarden.policy.compiler import CompiledPolicy, compile_policy
 from voicewarden.reading.claims import values
 from voicewarden.reading.lexicon import Lexicon, Reader
+
+_EPOCH: Final = date(1970, 1, 1).toordinal()
 
 
 class Tool(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -74,14 +80,27 @@ class Compiled:
         self.hash = digest_of(release)
         self.policy: CompiledPolicy = compile_policy(release.policy)
         self.reader = Reader(release.lexicon)
-        grounded: set[str] = set()
-        for fact in release.facts:
-            grounded |= values(self.reader, fact.text)
-        for listing in release.catalogue.values():
-            for value, spoken in listing.items():
-                grounded |= values(self.reader, value) | values(self.reader, spoken)
-        self.grounded = frozenset(grounded)
-        """Canonical claims that the approved facts and the catalogue support."""
+        self._timeless = self._figures_of(
+            text
+            for listing in release.catalogue.values()
+            for item in listing.items()
+            for text in item
+        ) | self._figures_of(release.lines.values())
+        self._grounded: dict[int, frozenset[str]] = {}
+
+    def grounded(self, day: int) -> frozenset[str]:
+        """Canonical claims that may be made on this day (days since 1970, UTC): those of the facts that still hold, the
+        catalogue and the approved lines.
+        """
+        known = self._grounded.get(day)
+        if known is None:
+            today = date.fromordinal(_EPOCH + day).isoformat()
+            holding = (fact.text for fact in self.data.facts if not fact.valid_until or fact.valid_until >= today)
+            known = self._grounded[day] = self._timeless | self._figures_of(holding)
+        return known
+
+    def _figures_of(self, texts: Iterable[str]) -> frozenset[str]:
+        return frozenset(claim for text in texts for claim in values(self.reader, text))
 
 
 def encode_release(release: Release) -> bytes:

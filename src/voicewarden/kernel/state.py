@@ -35,6 +35,8 @@ class Identity(_Part, frozen=True, kw_only=True):
     contact: str = ""
     stage: Stage = "observe"
     epoch: int = 0
+    day: int = 0
+    """Days since 1970 at the call's start, UTC: which approved facts still hold."""
     answered_ms: int | None = None
     ending: str = ""
     """Why the call is being ended; empty while it goes on."""
@@ -78,6 +80,8 @@ class Floor(_Part, frozen=True, kw_only=True):
     """The model was consulted and has not finished."""
     consulted: bool = False
     """It was consulted and has not begun: the end of an earlier inference is not the end of this one."""
+    owed: bool = False
+    """The model was refused because a must-say line was overdue: it may go on once that was heard."""
     falters: int = 0
     repeats: int = 0
     misheard: int = 0
@@ -149,6 +153,8 @@ class GrantPart(_Part, frozen=True, kw_only=True):
 
     open: dict[str, OpenGrant] = {}
     minted: dict[str, int] = {}
+    minted_at_ms: dict[str, int] = {}
+    """When an action was last granted."""
 
 
 class BudgetPart(_Part, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """Arguments from outside, as the plain values that a policy can judge and a record can hold.
 
-In: the decoded JSON of a tool call. Out: `Arguments`, or None for what can't be one. Called wherever a request comes in.
-"""
+In: the decoded JSON of a tool call. Out: `Arguments`, or None for what can't be one. Called wherever a request comes
+in. """
 
 from __future__ import annotations
 

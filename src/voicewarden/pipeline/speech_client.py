@@ -69,6 +69,11 @@ class SpeechServer:
             if not self._url:
                 await self.stop()
 
+    async def wait(self) -> None:
+        """Return when the process has ended, by itself or not."""
+        if self._process is not None:
+            await self._process.wait()
+
     async def stop(self) -> None:
         """End the process; stopping a stopped one is no error."""
         process, self._process, self._url = self._process, None, ""
@@ -104,7 +109,8 @@ class SpeechClient:
     """Asks one speech server for sound; used as an async context manager, by all calls of a worker."""
 
     def __init__(self, url: str, *, deadline_ms: int = RENDER_MS) -> None:
-        self._url = url
+        self.url = url
+        """Where the server is; changes when it was started again."""
         self._deadline_ms = deadline_ms
         self._session: aiohttp.ClientSession | None = None
         self._lines: dict[str, bytes] = {}
@@ -155,7 +161,7 @@ class SpeechClient:
         try:
             async with (
                 asyncio.timeout(limit_ms / 1000),
-                self._open().post(f"{self._url}/speak", json={"text": text, "priority": priority}) as response,
+                self._open().post(f"{self.url}/speak", json={"text": text, "priority": priority}) as response,
             ):
                 body = await response.read()
         except TimeoutError:

@@ -91,7 +91,8 @@ def _event_of(record: Record) -> Event | None:
     if record.kind != "event":
         return None
     try:
-        return _EVENTS.decode(record.body)
+        event: Event = _EVENTS.decode(record.body)
+        return event
     except msgspec.DecodeError:
         return None
 

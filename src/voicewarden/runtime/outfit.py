@@ -19,6 +19,7 @@ from voicewarden.effectors.look_up import LookUp
 from voicewarden.effectors.message import Message
 from voicewarden.effectors.transfer import Transfer
 from voicewarden.effectors.voicemail import Voicemail
+from voicewarden.effectors.wiring import Effectors
 from voicewarden.kernel.release import Release
 from voicewarden.model.ports import Carrier, Effector, Playout
 
@@ -37,17 +38,25 @@ def hours_of(catalogue: Path, zone: ZoneInfo) -> Hours | None:
     )  # fmt: skip
 
 
+class _Mute:
+    """A voice for the check alone."""
+
+    async def play(self, text: str) -> bool:
+        """Nothing is played."""
+        return False
+
+
 class Outfit:
     """What every call's effectors are made of."""
 
     def __init__(
-        self, release: Release, *, var_dir: Path, zone: ZoneInfo, carrier: Carrier,
+        self, release: Release, *, var_dir: Path, zone: ZoneInfo, carrier: Carrier, calendar_dir: Path | None = None,
         number_of: Callable[[str], str | None], hours: Hours | None = None,
         earliest: Callable[[], datetime] | None = None,
     ) -> None:  # fmt: skip
         """`hours` says when appointments can be had, `earliest` from which moment on; None allows the past, too."""
         self._release = release
-        self._store = CalendarStore(var_dir / "calendar")
+        self._store = CalendarStore(calendar_dir or var_dir / "calendar")
         self._commitments = var_dir / "commitments.jsonl"
         self._zone = zone
         self._carrier = carrier
@@ -55,6 +64,10 @@ class Outfit:
         services = release.catalogue.get("services", {})
         self._hours = hours or Hours(zone=zone, minutes=dict.fromkeys(services, _APPOINTMENT_MINUTES))
         self._earliest = earliest
+
+    def check(self) -> None:
+        """Raise ConfigError when the policy names an action that nobody here can carry out."""
+        Effectors(self.effectors(_Mute())).check(self._release.policy.actions)
 
     def effectors(self, playout: Playout) -> dict[str, Effector]:
         """The effectors of one call; `playout` is its voice."""

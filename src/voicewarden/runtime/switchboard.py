@@ -16,8 +16,8 @@ from voicewarden.kernel.release import Compiled
 from voicewarden.kernel.step import Step
 from voicewarden.ledger.store import Ledger
 from voicewarden.model.action import Direction, Value
-from voicewarden.model.error import CarrierFailed, LedgerError, LedgerFull
-from voicewarden.model.event import ActionRequested, CallEnded, CallStarted, Event
+from voicewarden.model.error import CarrierFailed, LedgerBroken, LedgerError, LedgerFull
+from voicewarden.model.event import ActionRequested, CallEnded, CallsPaused, CallStarted, Event
 from voicewarden.model.ports import Carrier
 from voicewarden.runtime.burning import LedgerBurner
 from voicewarden.runtime.calls import MOST_CALLS, Calls, LiveCall
@@ -50,10 +50,18 @@ class Switchboard:
         self._effectors = effectors
         self._development = development
         self._watch = watch
+        self._finishing = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     def open_call(self, number: str, agent: str, direction: Direction, facts: dict[str, Value]) -> LiveCall:
         """Begin a call's record; nothing has been dialled or answered yet. Raises LedgerFull, ConfigError."""
+        if self._finishing:
+            raise LedgerFull("no new call is taken: the server is stopping")
+        if self._ledger.broken:
+            raise LedgerBroken(
+                "no new call is taken: the ledger can't be written; check the disk, run `voicewarden ledger verify`, "
+                "then start again"
+            )
         if self._ledger.pressure_permille >= _REFUSE_NEW_PERMILLE or len(self.calls) >= MOST_CALLS:
             raise LedgerFull("no new call is taken: too much is waiting to be written; try again in a moment")
         contact = self._contacts.contact_id(number)
@@ -90,6 +98,8 @@ class Switchboard:
         heard_now = opted_out is not None and opted_out.value is True and opted_out.seq > 0
         if heard_now and live.first_time("opt_out"):
             self._spawn(self._remember_opt_out(live))
+        if any(item.action == "place_call" and item.verdict == "allow" for item in step.decisions):
+            self._spawn(self._count_attempt(live))
         if self._watch is not None:
             self._watch(live.id, event, step)
         if isinstance(event, CallEnded):
@@ -101,6 +111,12 @@ class Switchboard:
         except LedgerError as error:
             # The call's own records hold the opt-out; losing the contact's line must be seen by people.
             _LOG.error("call %s: an opt-out could not be remembered (%s)", live.id, type(error).__name__)
+
+    async def _count_attempt(self, live: LiveCall) -> None:
+        try:
+            await self._contacts.record_attempt(live.contact, call=live.id, unix_ms=unix_ms())
+        except LedgerError as error:
+            _LOG.error("call %s: an attempt could not be counted (%s)", live.id, type(error).__name__)
 
     async def _hang_up(self, live: LiveCall, reason: str) -> None:
         if live.ending:
@@ -123,6 +139,16 @@ class Switchboard:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def finish(self, within_s: float = 12.0) -> None:
+        """Take no new call and let the live ones say goodbye; what is still talking after that is cut by `close`."""
+        self._finishing = True
+        for live in self.calls.live:
+            live.loop.post(CallsPaused(at_ms=-1, epoch=live.loop.state.identity.epoch, operator="server stop"))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                for live in self.calls.live:
+                    await live.loop.ended.wait()
 
     async def close(self, within_s: float = 10.0) -> None:
         """End all calls and wait for their records."""

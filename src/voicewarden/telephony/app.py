@@ -55,6 +55,7 @@ def create_app(desk: Desk) -> FastAPI:
     app.add_api_route("/twilio/calls/{call}/status", signed(hooks.status), methods=["POST"])
     app.add_api_route("/twilio/calls/{call}/amd", signed(hooks.judged), methods=["POST"])
     app.add_api_route("/twilio/calls/{call}/transferred", signed(hooks.transferred), methods=["POST"])
+    app.add_api_route("/twilio/calls/{call}/leg", signed(hooks.leg), methods=["POST"])
     app.add_api_route("/twilio/calls/{call}/after", signed(hooks.after), methods=["POST"])
 
     @app.websocket("/twilio/stream")
@@ -129,6 +130,13 @@ class _Hooks:
             return _xml(document.hang_up())
         answered = self._desk.carrier.transferred(live.id, parameters.get("DialCallStatus", ""))
         return _xml(document.hang_up("" if answered else self._desk.apology))
+
+    async def leg(self, request: Request, parameters: Parameters) -> Response:
+        """Somebody picked up at the desk: from now on the call is theirs."""
+        live = self._calls.get(request.path_params["call"])
+        if live is not None and live.sid == parameters.get("ParentCallSid"):
+            self._desk.carrier.transferred(live.id, parameters.get("CallStatus", ""))
+        return Response(status_code=204)
 
     async def after(self, request: Request, parameters: Parameters) -> Response:
         """Our media socket has closed and no other document is there."""

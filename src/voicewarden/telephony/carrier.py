@@ -15,8 +15,8 @@ from voicewarden.telephony.account import Account
 from voicewarden.telephony.rest import Rest
 
 DIAL_TIMEOUT_S: Final = 20
-TRANSFER_S: Final = 100.0
-"""How long the result of a transfer is waited for; after that it is unknown."""
+TRANSFER_S: Final = 60.0
+"""How long an answer at the desk is waited for; after that the outcome is unknown."""
 
 
 class TwilioCarrier:
@@ -28,6 +28,7 @@ class TwilioCarrier:
         self._account = account
         self._calls = calls
         self._transfers: dict[str, asyncio.Future[Receipt]] = {}
+        self._away: set[str] = set()
         self._destinations = destinations
         self._longest_s = longest_s
         self.rest = Rest(account)
@@ -52,10 +53,13 @@ class TwilioCarrier:
             return Receipt("refused", {"why": "no number is configured for this desk"})
         waiting: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         self._transfers[live.id] = waiting
-        action = self._account.webhook(f"/twilio/calls/{live.id}/transferred")
-        text = document.dial(number, action, caller_id=self._account.from_number, timeout_s=DIAL_TIMEOUT_S)
+        base = self._account.webhook(f"/twilio/calls/{live.id}")
+        text = document.dial(
+            number, f"{base}/transferred", f"{base}/leg", caller_id=self._account.from_number, timeout_s=DIAL_TIMEOUT_S
+        )
         try:
             await self.rest.redirect(live.sid, text)
+            self._away.add(live.id)
             return await asyncio.wait_for(asyncio.shield(waiting), TRANSFER_S)
         except CarrierFailed as failed:
             return Receipt("failed", {"why": str(failed.args[0])})
@@ -66,7 +70,7 @@ class TwilioCarrier:
 
     def transferred(self, call: str, status: str) -> bool:
         """The carrier's word on the other leg; True when somebody answered there."""
-        answered = status in ("completed", "answered")
+        answered = status in ("completed", "answered", "in-progress")
         waiting = self._transfers.get(call)
         if waiting is not None and not waiting.done():
             waiting.set_result(Receipt("done" if answered else "failed", {"leg": status or "unknown"}))
@@ -77,10 +81,14 @@ class TwilioCarrier:
         return await self.rest.send_text(self._live(call).number, text)
 
     async def hang_up(self, call: str) -> None:
-        """End the call; one that never reached the carrier, or is over, is no error."""
+        """End the call; one that never reached the carrier, or is over, is no error.
+
+        A call that was put through is not ours to end any more: two people may be talking. Its own document ends it.
+        """
         live = self._calls.get(call)
-        if live is not None and live.sid:
+        if live is not None and live.sid and call not in self._away:
             await self.rest.end(live.sid)
+        self._away.discard(call)
 
     def _live(self, call: str) -> LiveCall:
         live = self._calls.get(call)

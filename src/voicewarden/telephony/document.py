@@ -17,10 +17,13 @@ def connect(stream_url: str, after_url: str, *, call: str, token: str) -> str:
     return str(response)
 
 
-def dial(number: str, action_url: str, *, caller_id: str, timeout_s: int) -> str:
-    """Put the caller through; the carrier reports at `action_url` how it went."""
+def dial(number: str, action_url: str, answered_url: str, *, caller_id: str, timeout_s: int) -> str:
+    """Put the caller through; the carrier reports at `answered_url` that somebody picked up there, and at `action_url`
+    how it ended, which may be an hour later.
+    """
     response = VoiceResponse()
-    response.dial(action=action_url, method="POST", caller_id=caller_id, timeout=timeout_s).number(number)
+    leg = response.dial(action=action_url, method="POST", caller_id=caller_id, timeout=timeout_s)
+    leg.number(number, status_callback=answered_url, status_callback_event="answered", status_callback_method="POST")
     response.hangup()
     return str(response)
 

@@ -19,7 +19,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from voicewarden.contacts.register import Contacts
 from voicewarden.model.action import Value
 from voicewarden.model.error import ConfigError, LedgerError
-from voicewarden.model.event import CallEnded
 from voicewarden.runtime.wall import unix_ms
 from voicewarden.telephony.desk import Desk
 
@@ -65,16 +64,8 @@ def add_local(app: FastAPI, desk: Desk, contacts: Contacts, *, token: str, devel
         if body.model and not development:
             raise HTTPException(422, "another model can be chosen in the development profile only")
         with _refusals():
-            contact = contacts.contact_id(body.number)
             live = desk.switchboard.open_call(body.number, body.agent, "outbound", {**desk.facts, **body.facts})
         live.model = body.model
-        if live.loop.state.facts["opted_out"].value is False:
-            try:
-                with _refusals():
-                    await contacts.record_attempt(contact, call=live.id, unix_ms=unix_ms())
-            except HTTPException:
-                live.loop.post(CallEnded(at_ms=-1, reason="attempt_not_noted"))
-                raise
         desk.switchboard.dial(live)
         return {"call": live.id}
 

@@ -10,7 +10,7 @@ from voicewarden.config.finding import errors_of
 from voicewarden.config.policy_reader import load_policy
 from voicewarden.config.release import load_release
 from voicewarden.config.tool_schema import tool_schemas
-from voicewarden.kernel.release import Release, decode_release, encode_release
+from voicewarden.kernel.release import Compiled, Release, decode_release, encode_release
 from voicewarden.model.canonical import digest_of
 from voicewarden.model.error import ConfigError
 from voicewarden.policy.ast import Atom
@@ -19,7 +19,6 @@ from voicewarden.reading.lexicon import Reader
 
 TOP = Path(__file__).resolve().parents[3]
 CONFIG, AGENTS = TOP / "config", TOP / "agents"
-DAY = date(2026, 11, 23)
 POLICIES = ("organisation", "outbound-sales", "inbound-service", "booking-only")
 TOOLS = {
     "book_appointment": "book", "transfer_call": "transfer", "send_text": "send_message",
@@ -30,7 +29,7 @@ TOOLS = {
 
 @pytest.fixture(scope="module")
 def shipped() -> Release:
-    return load_release(CONFIG, AGENTS, policy="outbound-sales", approved=False, today=DAY)
+    return load_release(CONFIG, AGENTS, policy="outbound-sales", approved=False)
 
 
 @pytest.fixture
@@ -48,20 +47,20 @@ def edit(path: Path, old: str, new: str) -> None:
 
 def refusal(top: Path, policy: str = "outbound-sales") -> ConfigError:
     with pytest.raises(ConfigError) as caught:
-        load_release(top / "config", top / "agents", policy=policy, approved=False, today=DAY)
+        load_release(top / "config", top / "agents", policy=policy, approved=False)
     return caught.value
 
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_every_shipped_policy_becomes_a_release(policy: str) -> None:
-    release = load_release(CONFIG, AGENTS, policy=policy, approved=False, today=DAY)
+    release = load_release(CONFIG, AGENTS, policy=policy, approved=False)
     assert release.name == f"{policy}-en"
     assert not release.approved
     assert decode_release(encode_release(release)) == release
 
 
 def test_equal_files_give_equal_hashes(shipped: Release, copied: Path) -> None:
-    again = load_release(copied / "config", copied / "agents", policy="outbound-sales", approved=False, today=DAY)
+    again = load_release(copied / "config", copied / "agents", policy="outbound-sales", approved=False)
     assert digest_of(again) == digest_of(shipped)
 
 
@@ -110,12 +109,12 @@ def test_the_pinned_example_can_extend_the_shipped_organisation(copied: Path) ->
     assert len(policy.contact.per_person) == 2
 
 
-def test_facts_that_have_expired_are_left_out() -> None:
-    def ids(day: date) -> set[str]:
-        release = load_release(CONFIG, AGENTS, policy="outbound-sales", approved=False, today=day)
-        return {fact.id for fact in release.facts}
-
-    assert ids(date(2027, 6, 30)) - ids(date(2027, 7, 1)) == {"haircut.price", "opening.hours"}
+def test_facts_that_have_expired_support_no_figure_any_more() -> None:
+    """The release, and so its approval, stays the same; a call looks at its own date."""
+    release = Compiled(load_release(CONFIG, AGENTS, policy="outbound-sales", approved=False))
+    epoch = date(1970, 1, 1)
+    held, expired = (release.grounded((day - epoch).days) for day in (date(2027, 6, 30), date(2027, 7, 1)))
+    assert held > expired
 
 
 @pytest.mark.parametrize(
@@ -184,7 +183,7 @@ def test_without_agents_there_is_no_release(copied: Path) -> None:
 
 def test_the_stage_is_observe_unless_it_is_given(copied: Path) -> None:
     edit(copied / "agents/booking/agent.yaml", "stage: bounded\n", "")
-    release = load_release(copied / "config", copied / "agents", policy="outbound-sales", approved=True, today=DAY)
+    release = load_release(copied / "config", copied / "agents", policy="outbound-sales", approved=True)
     assert release.agents["booking"].stage == "observe"
     assert release.approved
 
@@ -202,7 +201,7 @@ def test_tool_schemas_take_their_enums_from_the_catalogue(shipped: Release) -> N
 
 
 def test_tools_that_the_policy_does_not_cover_are_not_shown() -> None:
-    release = load_release(CONFIG, AGENTS, policy="booking-only", approved=False, today=DAY)
+    release = load_release(CONFIG, AGENTS, policy="booking-only", approved=False)
     assert "commit_offer" not in {schema.name for schema in tool_schemas(release, "closing")}
 
 

@@ -40,7 +40,8 @@ def test_a_request_that_needs_a_yes_comes_with_its_question_and_without_a_grant(
     call = opened()
     outcome = call.request("book", BOOK, at_ms=100)
     assert (outcome.decision.verdict, outcome.grant) == ("confirm", None)
-    assert [item.text for item in outcome.directives if isinstance(item, Speak)][0].startswith("Shall I book")
+    question = next(item.text for item in outcome.directives if isinstance(item, Speak))
+    assert question.startswith("Shall I book")
 
 
 def test_a_yes_leads_to_one_grant() -> None:

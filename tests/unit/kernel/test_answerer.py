@@ -29,7 +29,7 @@ def test_a_person_says_hello() -> None:
     assert rig.value("answerer") == "unknown"
     taken = rig.hear("hello")
     assert rig.value("answerer") == "human"
-    assert [item.line for item in of(taken, Speak)][0] == "disclosures.ai"
+    assert next(item.line for item in of(taken, Speak)) == "disclosures.ai"
 
 
 def test_nobody_speaks_before_somebody_is_known_to_listen() -> None:
@@ -57,7 +57,7 @@ def test_the_default_is_a_person_at_the_deadline_after_the_first_speech() -> Non
     assert not rig.queue, "whoever speaks is not interrupted"
     rig.segment("well this is the house of the Miller family and we are all very glad that you call")
     rig.end()
-    assert [speak.line for speak in rig.queue][0] == "disclosures.ai"
+    assert rig.queue[0].line == "disclosures.ai"
 
 
 def test_a_person_by_default_has_consented_to_nothing() -> None:
@@ -197,7 +197,8 @@ def test_dialling_is_a_decision_with_a_grant() -> None:
 
 @pytest.mark.parametrize(
     ("fact", "value"),
-    [("contact.consent", "inquiry"), ("contact.attempts_86400", 3), ("contact.attempts_604800", 7), ("opted_out", True)],
+    [("contact.consent", "inquiry"), ("contact.attempts_86400", 3), ("contact.attempts_604800", 7),
+     ("opted_out", True)],
 )  # fmt: skip
 def test_dialling_is_governed_by_contact(fact: str, value: str | int | bool) -> None:
     rig = Rig(direction="outbound", facts={fact: value}, opened=False)

@@ -456,3 +456,15 @@ def test_a_noise_after_somebody_asked_for_a_person_is_only_a_noise() -> None:
     rig.noise()
     assert rig.state.identity.fault == ""
     assert rig.state.consent.pending is not None
+
+
+def test_a_late_tool_call_of_an_interrupted_answer_does_not_void_the_open_question() -> None:
+    rig = Rig()
+    rig.hear("tell me more")
+    stale = rig.turn
+    rig.hear("or rather book it")
+    rig.question()
+    decision = rig.ask("book", turn=stale, **HAIRCUT)
+    assert decision.verdict == "deny"
+    assert rig.state.consent.pending is not None
+    assert [grant.args for grant in rig.hear("yes, book it").grants] == [BOOK]

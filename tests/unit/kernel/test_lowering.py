@@ -6,7 +6,7 @@ import pytest
 from tests.fakes.rig import BOOK, HAIRCUT, Rig, of, rules, shipped, told, with_policy
 
 from voicewarden.model.canonical import digest_of
-from voicewarden.model.directive import ConsultModel, HangUp, Speak, SpendGrant, StopSpeaking
+from voicewarden.model.directive import AnswerTool, ConsultModel, HangUp, Speak, SpendGrant, StopSpeaking
 from voicewarden.model.event import (
     ActionRequested,
     AuthorityRevoked,
@@ -217,8 +217,9 @@ def test_revoking_denies_every_action_but_lets_the_agent_speak() -> None:
 
 @pytest.mark.parametrize(
     "order",
-    [(AuthorityTightened, {"stage": "assist", "epoch": 2, "operator": "o"}), (AuthorityRevoked, {"epoch": 2, "operator": "o"}),
-     (CallsPaused, {"epoch": 2, "operator": "o"}), (LeaseLost, {}), (LedgerFaltered, {})],
+    [(AuthorityTightened, {"stage": "assist", "epoch": 2, "operator": "o"}),
+     (AuthorityRevoked, {"epoch": 2, "operator": "o"}), (CallsPaused, {"epoch": 2, "operator": "o"}), (LeaseLost, {}),
+     (LedgerFaltered, {})],
 )  # fmt: skip
 def test_every_lowering_bumps_the_version_and_kills_open_grants(order: tuple[type[Any], dict[str, Any]]) -> None:
     rig = transferring()
@@ -333,6 +334,15 @@ def test_the_caller_who_objects_to_a_transfer_is_not_told_that_nobody_can_be_rea
     assert "transfer.failed" not in rig.lines
     assert of(taken, ConsultModel)
     assert not rig.state.identity.ending
+
+
+def test_a_withdrawn_transfer_of_the_kernel_itself_answers_no_tool() -> None:
+    rig = Rig()
+    rig.hear("I want to talk to a real person")
+    assert rig.grants and not rig.spent
+    rig.hear("wait, tell me about the price first")
+    assert not rig.spent
+    assert not [item for item in rig.outputs if isinstance(item, AnswerTool)]
 
 
 def test_after_the_end_nothing_is_granted_and_nothing_is_spent() -> None:

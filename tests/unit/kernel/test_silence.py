@@ -173,3 +173,19 @@ def test_after_every_turn_somebody_speaks_or_something_waits(revoked: bool) -> N
         rig.hear(text)
         waits = set(rig.state.timers) - {"backstop", "longest", "warn"}
         assert rig.queue or waits or rig.hung_up, text
+
+
+@pytest.mark.parametrize("digit", ["1", "5"])
+def test_a_key_without_a_question_starts_the_ladder_anew(digit: str) -> None:
+    rig = Rig()
+    rig.wait(3_000)
+    rig.press(digit)
+    assert rig.state.timers["silence"] == rig.now_ms + LADDER[0].after_ms
+
+
+def test_a_hand_over_before_the_caller_has_spoken_leaves_no_dead_line() -> None:
+    rig = Rig()
+    rig.ask("hand_over", to="closing")
+    rig.propose("It is free.", ends=True)
+    rig.play()
+    assert set(rig.state.timers) - {"backstop", "longest", "warn"}

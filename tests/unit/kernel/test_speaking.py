@@ -369,3 +369,35 @@ def test_a_sentence_proposed_twice_is_decided_twice() -> None:
     rig.propose("It is free.")
     rig.happen(SentenceProposed, sentence="m1.2", generation=1, turn=rig.turn, text="It is free.")
     assert len([speak for speak in rig.queue if speak.text == "It is free."]) == 2
+
+
+def test_a_disclosure_that_is_overdue_comes_before_any_other_word() -> None:
+    rig = Rig(opened=False)
+    rig.happen(CallAnswered)
+    rig.begin()
+    rig.now_ms += 9_000
+    rig.segment("I have a long story to tell you about my hair")
+    rig.end()
+    decision = verdict_on(rig, "It is free.")
+    assert (decision.verdict, rules(decision)) == ("deny", ["speech.must_say.ai"])
+    assert "It is free." not in [speak.text for speak in rig.queue]
+    assert rig.queue[0].line == "disclosures.ai"
+    before = len(rig.outputs)
+    rig.play()
+    assert any(isinstance(item, ConsultModel) for item in rig.outputs[before:]), "the model may answer now"
+    rig.propose("It is free.")
+    assert rig.queue[-1].text == "It is free."
+
+
+def test_turn_zero_says_nothing_while_the_caller_has_the_floor() -> None:
+    rig = consulted()
+    rig.begin()
+    rig.propose("It is free.", turn=0)
+    assert not rig.queue
+
+
+def test_turn_zero_asks_for_nothing_while_the_caller_has_the_floor() -> None:
+    rig = consulted()
+    rig.begin()
+    decision = call_tool(rig, 1, turn=0)
+    assert (decision.verdict, rules(decision)) == ("deny", ["kernel.stale_turn"])

@@ -80,7 +80,9 @@ def test_the_most_severe_outcome_of_a_mask_stands(one: Verdict, other: Verdict) 
     never = Atom(fact="nothing", known=True)
     action = ActionRule(
         name="book", owner="o", why="w",
-        require=(Rule(id="book.1", condition=never, otherwise=one), Rule(id="book.2", condition=never, otherwise=other)),
+        require=(
+            Rule(id="book.1", condition=never, otherwise=one), Rule(id="book.2", condition=never, otherwise=other),
+        ),
         limits=(Limit(id="book.limit", at_most=1, otherwise="deny"),),
     )  # fmt: skip
     outcome = compile_policy(policy_with(action)).decide("book", {}, NOW_MS, "d", 0)

@@ -32,7 +32,9 @@ def begin(stage: Stage, *, attached: bool = True, answered: bool = True) -> None
 
 def look_up(stage: Stage, request: str = "r1") -> None:
     stage.loop.post(
-        events.ActionRequested(at_ms=NOW, request=request, action="look_up", args={"what": "quote"}, principal="booking")
+        events.ActionRequested(
+            at_ms=NOW, request=request, action="look_up", args={"what": "quote"}, principal="booking"
+        )
     )
 
 

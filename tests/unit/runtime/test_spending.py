@@ -28,7 +28,8 @@ class Agreeable:
 
 
 def sealed(
-    grant: Grant = GRANT, *, seal: bytes | None = None, burner: FakeBurner | None = None, authority: Agreeable | None = None
+    grant: Grant = GRANT, *, seal: bytes | None = None, burner: FakeBurner | None = None,
+    authority: Agreeable | None = None,
 ) -> SealedGrant:
     """A grant in somebody's hands."""
     found = SEALER.seal(grant) if seal is None else seal
@@ -117,7 +118,7 @@ async def test_an_objection_after_the_burn_keeps_the_effect_from_starting() -> N
 
 
 def test_a_key_of_the_wrong_length_is_an_error_that_says_what_to_do() -> None:
-    with pytest.raises(ValueError, match="32 bytes.*voicewarden keys"):
+    with pytest.raises(ValueError, match=r"32 bytes.*voicewarden keys"):
         Sealer(b"short")
 
 

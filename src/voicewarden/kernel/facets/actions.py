@@ -21,6 +21,7 @@ from voicewarden.reading.claims import values
 
 _OPAQUE: Final = re.compile(r"[A-Za-z0-9/_.@-]{20,}", re.ASCII)
 """An identifier, whose digits are no figures that anybody may name."""
+_TRANSFERRED: Final[dict[Outcome, str]] = {"done": "transferred", "unknown": "transfer_unknown"}
 _SAID_BEFORE: Final = {"transfer": "transfer.now"}
 """Lines that must have been heard before the effect starts: a transfer ends the agent's own voice."""
 _STATUS: Final[dict[Verdict, ToolStatus]] = {
@@ -52,7 +53,8 @@ def submit(draft: Draft, request: Request) -> Decision:
         return _end_call(draft, request)
     decision = decide(draft, request)
     pending = draft.consent.pending
-    if pending is not None and (pending.action, pending.digest) != (request.action, decision.digest):
+    stale = any(reason.rule == "kernel.stale_turn" for reason in decision.reasons)
+    if pending is not None and not stale and (pending.action, pending.digest) != (request.action, decision.digest):
         question.void(draft)
     match decision.verdict:
         case "allow":
@@ -245,6 +247,8 @@ def on_receipt(draft: Draft, event: ReceiptReturned) -> None:
 def withdraw(draft: Draft, opened: OpenGrant) -> None:
     """Take back a grant that no effector holds yet: nothing has happened. What follows is the caller's to say."""
     _close(draft, opened, "refused")
+    if opened.request.startswith("kernel:"):
+        return
     if opened.answered:
         draft.put(TellModel(action=opened.grant.action, status="refused"))
     else:
@@ -306,7 +310,7 @@ def _after_transfer(draft: Draft, opened: OpenGrant, outcome: Outcome) -> None:
     without_sound = "transfer" in draft.timers
     draft.cancel_timer("transfer")
     if outcome == "done" or without_sound:
-        hang_up(draft, "transferred" if outcome == "done" else "transfer_failed")
+        hang_up(draft, _TRANSFERRED.get(outcome, "transfer_failed"))
         return
     if not draft.identity.ending:
         end_politely(draft, "transfer_failed", "transfer.failed")

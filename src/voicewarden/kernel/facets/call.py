@@ -23,6 +23,7 @@ from voicewarden.model.event import (
 from voicewarden.policy.ast import FactType
 from voicewarden.policy.vocabulary import fact_type
 
+_DAY_MS = 86_400_000
 _KERNEL_OWNS = ("consent.", "disclosed.", "done.")
 _CALL_OWNS = (
     "answerer", "stage", "agent", "direction", "recording", "recording_refused", "asked_for_person", "message_ready",
@@ -41,6 +42,7 @@ def on_started(draft: Draft, event: CallStarted) -> None:
     draft.identity = Identity(
         call=event.call, agent=event.agent, direction=event.direction, contact=event.contact,
         stage=_lower(event.stage, agent.stage if agent else "observe"), epoch=event.epoch,
+        day=max(0, event.started_unix_ms) // _DAY_MS,
     )  # fmt: skip
     for name in ("opted_out", "asked_for_person", "paused", "revoked", "recording", "recording_refused"):
         draft.know(name, False)
@@ -51,7 +53,9 @@ def on_started(draft: Draft, event: CallStarted) -> None:
     draft.know("stage", draft.identity.stage)
     draft.know("answerer", "unknown")
     for name, value in event.facts.items():
-        learn(draft, name, value)
+        # Who wants no calls from us may still call us: that opt-out is about our dialling.
+        if not (name == "opted_out" and event.direction == "inbound"):
+            learn(draft, name, value)
     if event.release != draft.release.hash:
         draft.identity = replace(draft.identity, fault="the call was started under another release")
     for action in ("speak", "end_call"):

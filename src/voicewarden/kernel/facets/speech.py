@@ -37,6 +37,14 @@ def on_proposed(draft: Draft, event: SentenceProposed) -> None:
         refuse(draft, request, silent)
         drop_generation(draft)
         return
+    late = _overdue_reasons(draft)
+    if late:
+        refuse(draft, request, late)
+        drop_generation(draft)
+        draft.cancel_timer("model")
+        disclosure.say_missing(draft)
+        draft.floor = replace(draft.floor, owed=True, spoke=True)
+        return
     content = _content_reasons(draft, event.text)
     if content:
         refuse(draft, request, content)
@@ -71,6 +79,14 @@ def _silent_reasons(draft: Draft, event: SentenceProposed) -> list[Reason]:
     return reasons
 
 
+def _overdue_reasons(draft: Draft) -> list[Reason]:
+    """Reasons in what was not said: a must-say line that is past its deadline comes before any other word."""
+    return [
+        Reason(f"speech.must_say.{item}", f"disclosed.{item}", "was heard in time", "not heard", "deny")
+        for item in disclosure.overdue(draft)
+    ]
+
+
 def _content_reasons(draft: Draft, text: str) -> list[Reason]:
     """Reasons in the words themselves: lies about itself, private data, figures that nobody approved."""
     reader = draft.release.reader
@@ -78,7 +94,7 @@ def _content_reasons(draft: Draft, text: str) -> list[Reason]:
         Reason(f"speech.refuse.{found.kind}", "sentence", f"does not match {found.kind}", found.rule, "deny")
         for found in refusals(reader, text, draft.release.policy.policy.speech.refuse)
     ]
-    allowed = draft.release.grounded | draft.heard_claims
+    allowed = draft.release.grounded(draft.identity.day) | draft.heard_claims
     for claim in claims(reader, text):
         if not grounded(claim, allowed):
             reasons.append(
@@ -123,6 +139,9 @@ def on_played(draft: Draft, event: SentencePlayed) -> None:
         return
     if draft.identity.ending and not draft.turn.open:
         hang_up(draft, draft.identity.ending)
+    elif draft.floor.owed and not draft.turn.open and not disclosure.overdue(draft):
+        draft.floor = replace(draft.floor, owed=False)
+        actions.consult(draft)
     else:
         _listen(draft, sentence)
         silence.arm(draft)

@@ -118,6 +118,7 @@ def on_key(draft: Draft, event: DtmfPressed) -> None:
         if draft.consent.pending is not None and draft.consent.pending.armed_ms is not None:
             stop_speaking(draft)
         answers.on_confirm_key(draft)
+    silence.arm(draft)
 
 
 def on_hearing_faltered(draft: Draft, event: HearingFaltered) -> None:

@@ -6,6 +6,7 @@ Called by the interpreter. While both talk, each hears the other through the aud
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from voicewarden.rehearsal.carrier.answerer import Answerer
 from voicewarden.rehearsal.carrier.audio_path import AudioPath
@@ -13,8 +14,12 @@ from voicewarden.rehearsal.carrier.call import DialedLeg, SimulatedCall, new_sid
 from voicewarden.rehearsal.carrier.line import Line, LineClosed
 from voicewarden.rehearsal.carrier.twiml import Dial
 
+OnAnswered = Callable[[DialedLeg], Awaitable[None]]
 
-async def dial(call: SimulatedCall, path: AudioPath, verb: Dial, answerer: Answerer | None) -> DialedLeg:
+
+async def dial(
+    call: SimulatedCall, path: AudioPath, verb: Dial, answerer: Answerer | None, on_answered: OnAnswered
+) -> DialedLeg:
     """Ring the number, join the two while both stay, and return how it went; cancelling it takes the party away."""
     leg = DialedLeg(new_sid("CA"), verb.number, verb.caller_id)
     call.dials.append(leg)
@@ -23,7 +28,7 @@ async def dial(call: SimulatedCall, path: AudioPath, verb: Dial, answerer: Answe
         if answerer is None:
             leg.status = "failed"
         else:
-            await _ring(call, path, verb, answerer, leg)
+            await _ring(call, path, verb, answerer, leg, on_answered)
     finally:
         if leg.status == "ringing":
             leg.status = "canceled"
@@ -34,7 +39,9 @@ async def dial(call: SimulatedCall, path: AudioPath, verb: Dial, answerer: Answe
     return leg
 
 
-async def _ring(call: SimulatedCall, path: AudioPath, verb: Dial, answerer: Answerer, leg: DialedLeg) -> None:
+async def _ring(
+    call: SimulatedCall, path: AudioPath, verb: Dial, answerer: Answerer, leg: DialedLeg, on_answered: OnAnswered
+) -> None:
     limit_ms = verb.timeout_s * 1000
     await call.clock.sleep(min(answerer.ring_ms, limit_ms))
     if answerer.outcome == "busy":
@@ -45,6 +52,7 @@ async def _ring(call: SimulatedCall, path: AudioPath, verb: Dial, answerer: Answ
         leg.status = "in-progress"
         leg.answered_at_ms = round(call.clock.now_ms())
         call.note("dial_answered", sid=leg.sid)
+        await on_answered(leg)
         await _join(call, path, verb, answerer)
 
 

@@ -174,9 +174,26 @@ class Interpreter:
         except WebhookFailed as failed:
             self._call.fail(str(failed))
 
+    async def _report_answered(self, verb: twiml.Dial, page: Page, leg: DialedLeg) -> None:
+        if verb.answered_url is None:
+            return
+        parameters = {
+            **call_parameters(self._call), "CallSid": leg.sid, "ParentCallSid": self._call.sid, "To": leg.number,
+            "Called": leg.number, "CallStatus": "in-progress", "CallbackSource": "call-progress-events",
+        }  # fmt: skip
+        url = urljoin(page.url, verb.answered_url)
+        self._call.note("webhook", url=url, parameters=parameters)
+        try:
+            await self._webhooks.post(url, parameters)
+        except WebhookFailed as failed:
+            self._call.fail(str(failed))
+
     async def _dial(self, verb: twiml.Dial, page: Page) -> Load | None:
         try:
-            leg = await dial(self._call, self._path, verb, self._numbers.get(verb.number))
+            leg = await dial(
+                self._call, self._path, verb, self._numbers.get(verb.number),
+                lambda leg: self._report_answered(verb, page, leg),
+            )  # fmt: skip
         except asyncio.CancelledError:
             if verb.action and self._next is None:
                 self._abandoned_dial = (urljoin(page.url, verb.action), self._call.dials[-1])

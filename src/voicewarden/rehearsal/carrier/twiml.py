@@ -46,6 +46,8 @@ class Dial:
     caller_id: str | None = None
     timeout_s: int = 30
     time_limit_s: int = 14_400
+    answered_url: str | None = None
+    """Asked when the other party picks up (`statusCallback` of `<Number>` with the event `answered`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,14 @@ def _dial(element: ElementTree.Element) -> Dial:
         caller_id=element.get("callerId"),
         timeout_s=_seconds(element, "timeout", 30),
         time_limit_s=_seconds(element, "timeLimit", 14_400),
+        answered_url=_answered_url(nested),
     )
+
+
+def _answered_url(number: ElementTree.Element | None) -> str | None:
+    if number is None or "answered" not in number.get("statusCallbackEvent", "completed").split():
+        return None
+    return number.get("statusCallback")
 
 
 def _redirect(element: ElementTree.Element) -> Redirect:
