@@ -13,7 +13,7 @@ from voicewarden.kernel.step import step
 from voicewarden.model import event as events
 from voicewarden.model.canonical import check_profile, digest_of
 from voicewarden.model.decision import Decision, Grant
-from voicewarden.model.directive import HangUp, Speak, SpendGrant, StartTimer
+from voicewarden.model.directive import AnswerInference, ConsultModel, HangUp, Speak, SpendGrant
 from voicewarden.model.record import GENESIS
 
 TEXTS = (
@@ -109,11 +109,10 @@ class Watched:
         self.hung_up = 0
         self.ended = False
         self.last = GENESIS
-        self.queue: list[str] = []
-        self.due: dict[str, int] = {}
 
     def feed(self, event: events.Event) -> None:
         version, ended = self.state.version, self.ended
+        lowered = self._only_goodbye_left()
         taken = step(shipped(), self.state, event)
         assert taken == step(shipped(), self.state, event)
         at_ms = max(event.at_ms, self.state.now_ms)
@@ -126,10 +125,13 @@ class Watched:
         for record in made:
             check_profile(msgspec.json.decode(record.body))
         for output in taken.outputs:
-            self._look_at(output, ended)
+            self._look_at(output, ended, lowered=lowered)
         self.ended = self.ended or isinstance(event, events.CallEnded)
 
-    def _look_at(self, output: object, ended: bool) -> None:
+    def _only_goodbye_left(self) -> bool:
+        return bool(self.state.identity.fault or self.state.identity.ending)
+
+    def _look_at(self, output: object, ended: bool, *, lowered: bool) -> None:
         match output:
             case Grant():
                 assert not ended or output.escape, "granted after the end"
@@ -149,10 +151,13 @@ class Watched:
             case HangUp():
                 self.hung_up += 1
                 assert self.hung_up == 1
-            case Speak(sentence=sentence):
-                self.queue.append(sentence)
-            case StartTimer(timer=timer, due_ms=due_ms):
-                self.due[timer] = due_ms
+            case Speak():
+                assert not self.hung_up, "said after the hang-up"
+                assert not lowered or output.purpose in ("goodbye", "safe"), "said where only a goodbye is left"
+            case ConsultModel():
+                assert not self.hung_up and not lowered, "the model was asked where only a goodbye is left"
+            case AnswerInference(tokens=tokens):
+                assert not tokens or not (self.hung_up or lowered), "tokens where only a goodbye is left"
 
 
 @given(OPENINGS, st.sampled_from(["observe", "assist", "bounded"]), st.lists(EVENTS, max_size=40))

@@ -5,6 +5,7 @@ In: a settings file. Out: `Server`, which runs until it is told to stop. The onl
 
 import asyncio
 import contextlib
+import logging
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -29,7 +30,7 @@ from voicewarden.contacts.register import Contacts
 from voicewarden.kernel.release import Compiled, Release, encode_release
 from voicewarden.ledger.store import Ledger
 from voicewarden.model.action import Value
-from voicewarden.model.error import ConfigError
+from voicewarden.model.error import ConfigError, SpeechFailed
 from voicewarden.pipeline.hearing import Transcribing
 from voicewarden.pipeline.settings import AgentVoice, LineSettings, ModelSettings, ToolShape
 from voicewarden.pipeline.speech import Rendering
@@ -49,6 +50,9 @@ from voicewarden.telephony.local import SERVER_FILE, add_local, write_server_fil
 from voicewarden.telephony.tokens import Tokens
 
 DEVELOPMENT_BANNER: Final = "DEVELOPMENT PROFILE: unapproved files may run, on loopback only"
+_LOG: Final = logging.getLogger(__name__)
+_FIRST_PAUSE_S: Final = 0.2
+_LONGEST_PAUSE_S: Final = 5.0
 _PRERENDERED: Final = ("{",)
 
 
@@ -129,12 +133,33 @@ async def open_server(settings: Settings, *, inbound_agent: str) -> AsyncIterato
                 settings, account, release, keys, ledger, speech=client, transcriber=transcriber,
                 inbound_agent=inbound_agent,
             )  # fmt: skip
-            yield server
-            await server.switchboard.close()
+            keeping = asyncio.create_task(_keep_speaking(speech, client), name="speech server")
+            try:
+                yield server
+                await server.switchboard.close()
+            finally:
+                keeping.cancel()
+                await asyncio.wait({keeping})
     finally:
         await speech.stop()
         transcriber.close()
         ledger.close()
+
+
+async def _keep_speaking(speech: SpeechServer, client: SpeechClient) -> None:
+    """Start the speech server again when it dies; until then only pre-rendered lines can be said."""
+    pause_s = _FIRST_PAUSE_S
+    while True:
+        await speech.wait()
+        _LOG.error("the speech server has ended; it is started again in %.1f s", pause_s)
+        await asyncio.sleep(pause_s)
+        pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+        try:
+            await speech.start()
+        except SpeechFailed as failed:
+            _LOG.error("%s", failed)
+        else:
+            client.url, pause_s = speech.url, _FIRST_PAUSE_S
 
 
 def _demand_own_thresholds(release: Release, identity: str) -> None:

@@ -66,8 +66,8 @@ class Floor(_Part, frozen=True, kw_only=True):
     """What the agent is saying and what it has been told to say next."""
 
     queue: tuple[Sentence, ...] = ()
-    answering: int = 0
-    """The caller's turn that the model may answer; 0 once the caller has spoken again."""
+    answering: int | None = None
+    """The caller's turn that the model may answer; None once the caller has spoken again."""
     generation: int = 0
     """The newest inference."""
     dropped: int = 0

@@ -338,3 +338,23 @@ def test_a_policys_own_action_is_decided_like_any_other() -> None:
     )  # fmt: skip
     rig = Rig(with_policy({"actions": {**shipped().data.policy.actions, "open_gate": rule}}))
     assert [rig.ask("open_gate").verdict for _ in range(3)] == ["allow", "allow", "deny"]
+
+
+def test_a_cooldown_denies_until_its_time_is_over() -> None:
+    rig = with_action("look_up", cooldown_ms=20_000)
+    assert rig.ask("look_up", what="quote").verdict == "allow"
+    rig.now_ms += 19_999
+    decision = rig.ask("look_up", what="quote")
+    assert (decision.verdict, rules(decision)) == ("deny", ["kernel.cooldown"])
+    rig.now_ms += 1
+    assert rig.ask("look_up", what="quote").verdict == "allow"
+
+
+def test_a_line_that_must_come_before_an_action_denies_it_until_it_was_heard() -> None:
+    speech = shipped().data.policy.speech
+    first = msgspec.structs.replace(speech.must_say[0], id="terms", line="goodbye", before="look_up", within_ms=None)
+    rig = Rig(with_policy({"speech": msgspec.structs.replace(speech, must_say=(*speech.must_say, first))}), opened=False)
+    rig.happen(CallAnswered)
+    assert rules(rig.ask("look_up", what="quote")) == ["kernel.must_say"]
+    rig.play()
+    assert rig.ask("look_up", what="quote").verdict == "allow"

@@ -1,5 +1,8 @@
 """The gate for sentences, disclosures that count only when heard, the token budget and tool calls a turn."""
 
+from datetime import date
+
+import msgspec
 import pytest
 from tests.fakes.rig import BOOK, Rig, of, rules, shipped
 
@@ -401,3 +404,26 @@ def test_turn_zero_asks_for_nothing_while_the_caller_has_the_floor() -> None:
     rig.begin()
     decision = call_tool(rig, 1, turn=0)
     assert (decision.verdict, rules(decision)) == ("deny", ["kernel.stale_turn"])
+
+
+@pytest.mark.parametrize(("day", "verdict"), [("2027-06-30", "allow"), ("2027-07-01", "deny")])
+def test_an_approved_fact_may_be_said_until_its_last_day(day: str, verdict: str) -> None:
+    rig = Rig(opened=False)
+    rig.state, started = type(rig.state)(), rig.events[0]
+    unix_ms = (date.fromisoformat(day).toordinal() - date(1970, 1, 1).toordinal()) * 86_400_000
+    rig.feed(msgspec.structs.replace(started, started_unix_ms=unix_ms))
+    rig.happen(CallAnswered)
+    rig.play()
+    rig.hear("when are you open?")
+    assert verdict_on(rig, "A haircut costs 45 dollars.").verdict == verdict
+
+
+def test_a_start_at_an_absurd_date_is_no_fault() -> None:
+    rig = Rig(opened=False)
+    rig.state, started = type(rig.state)(), rig.events[0]
+    rig.feed(msgspec.structs.replace(started, started_unix_ms=2**53 - 1))
+    rig.happen(CallAnswered)
+    rig.play()
+    rig.hear("when are you open?")
+    rig.propose("A haircut costs 45 dollars.")
+    assert rig.state.identity.fault == ""

@@ -61,7 +61,7 @@ def _reasons(draft: Draft) -> list[Reason]:
     identity, rules = draft.identity, draft.release.policy.policy.budget
     if identity.ending or identity.ended or identity.fault or draft.value("paused") is True:
         return [deny_reason("ending", "call", "is going on", identity.ending or identity.fault or "paused")]
-    if not draft.floor.answering:
+    if draft.floor.answering is None:
         return [deny_reason("not_consulted", "model", "was asked for an answer that is still wanted", "not asked")]
     held = sum(draft.budget.reserved.values())
     reasons = []

@@ -192,4 +192,4 @@ def on_ended(draft: Draft, event: CallEnded) -> None:
     ending = draft.identity.ending or event.reason
     draft.identity = replace(draft.identity, ended=True, hung_up=True, ending=ending)
     draft.consent = replace(draft.consent, pending=None)
-    draft.floor = replace(draft.floor, queue=(), thinking=False, answering=0)
+    draft.floor = replace(draft.floor, queue=(), thinking=False, answering=None)

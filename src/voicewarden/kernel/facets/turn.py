@@ -52,7 +52,7 @@ def _take_floor(draft: Draft) -> None:
         return
     stop_speaking(draft)
     draft.cancel_timer("model")
-    draft.floor = replace(draft.floor, answering=0, thinking=False, consulted=False)
+    draft.floor = replace(draft.floor, answering=None, thinking=False, consulted=False)
 
 
 def on_stopped(draft: Draft, event: CallerStoppedSpeaking) -> None:
