@@ -58,6 +58,9 @@ def load() -> str:
     return " ".join(f"{value:.2f}" for value in os.getloadavg())
 
 
+_LOAD_AT_START: Final = load()
+
+
 def spread(values: Sequence[float]) -> dict[str, float]:
     """n, mean, p50, p95, p99, p99.9 and max (nearest rank)."""
     ordered = sorted(values)
@@ -75,7 +78,7 @@ class Report:
     name: str
     about: str
     unit: str
-    load_before: str = field(default_factory=load)
+    load_before: str = _LOAD_AT_START
     rows: dict[str, list[float]] = field(default_factory=dict)
     figures: dict[str, Any] = field(default_factory=dict)  # Any: whatever JSON can hold
     goals: list[tuple[str, float, float, str]] = field(default_factory=list)

@@ -82,6 +82,7 @@ def serve(settings: Path) -> None:
 
     found["imports"] = round(time.monotonic() - begin, 2)
     _time(found, wiring, "load_release", "policy and agents")
+    _time(found, wiring, "Compiled", "release made ready")
     _time(found, wiring.Transcriber, "load", "speech recognition")
     _time(found, SpeechServer, "start", "speech process")
     _time(found, SpeechClient, "prerender", "fixed lines rendered")

@@ -6,8 +6,7 @@ from xml.etree import ElementTree
 import pytest
 from tests.fakes.server import CALLER, OWN, SALES, House, Peer, Tongue, hello, open_house
 
-from voicewarden.contacts.register import Contacts
-from voicewarden.model.error import CarrierFailed, LedgerFull
+from voicewarden.model.error import CarrierFailed
 from voicewarden.model.event import (
     CallAnswered,
     CallEnded,
@@ -18,7 +17,7 @@ from voicewarden.model.event import (
 from voicewarden.rehearsal.carrier import Line, Person
 from voicewarden.telephony.rest import Rest
 
-HOOKS = ("/twilio/voice", *(f"/twilio/calls/c1/{name}" for name in "answered status amd transferred after".split()))
+HOOKS = ("/twilio/voice", *(f"/twilio/calls/c1/{name}" for name in "answered status amd transferred leg after".split()))
 REFUSAL = "the carrier refused the request (status 500, code None); look the code up in the carrier's error dictionary"
 
 
@@ -197,17 +196,3 @@ async def test_orders_without_the_token_or_with_wrong_contents_are_refused(house
         assert named in answer.text
     assert not house.events
     assert (await house.client.get("/local/calls/CA404")).status_code == 404
-
-
-async def test_a_call_whose_attempt_can_not_be_noted_is_not_left_open(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def full(*_: object, **__: object) -> None:
-        raise LedgerFull("the disk is full and nothing more was written; make room, then start again")
-
-    monkeypatch.setattr(Contacts, "record_attempt", full)
-    answer = await house.client.post("/local/calls", json={"number": CALLER, "agent": "booking"})
-    assert answer.status_code == 503
-    assert "make room" in answer.json()["detail"]
-    [call] = house.events
-    assert await house.end(call) == "attempt_not_noted"

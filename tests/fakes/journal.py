@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
-from tests.fakes.rig import shipped
+from tests.fakes.rig import FACTS, shipped
 
 from voicewarden.kernel.release import Compiled
+from voicewarden.model import event as events
 from voicewarden.model.decision import Grant
 from voicewarden.model.directive import Directive
 from voicewarden.model.error import LedgerFull
@@ -15,6 +16,7 @@ from voicewarden.rehearsal.virtual_time import VirtualTime
 from voicewarden.runtime.loop import CallLoop
 from voicewarden.runtime.seal import Sealer
 
+NOW = -1
 Durable = Callable[[Exception | None], None]
 
 
@@ -132,3 +134,26 @@ class Stage:
     def _make(self, playout: Playout) -> Mapping[str, Effector]:
         self.playout = playout
         return dict.fromkeys(self._actions, self.effector)
+
+
+def begin(stage: Stage, *, attached: bool = True, answered: bool = True) -> None:
+    """The call starts and is answered."""
+    if attached:
+        stage.loop.attach(stage.voice)
+    stage.loop.post(
+        events.CallStarted(
+            at_ms=0, call="c1", agent="booking", direction="inbound", contact="k", stage="bounded", epoch=1,
+            release=stage.release.hash, started_unix_ms=0, facts=FACTS,
+        )
+    )  # fmt: skip
+    if answered:
+        stage.loop.post(events.CallAnswered(at_ms=NOW))
+
+
+def look_up(stage: Stage, request: str = "r1") -> None:
+    """Somebody asks for the harmless action."""
+    stage.loop.post(
+        events.ActionRequested(
+            at_ms=NOW, request=request, action="look_up", args={"what": "quote"}, principal="booking"
+        )
+    )

@@ -12,7 +12,7 @@ import msgspec
 
 from voicewarden.config.release import load_release
 from voicewarden.kernel.records import records_of
-from voicewarden.kernel.release import Compiled
+from voicewarden.kernel.release import Compiled, Release
 from voicewarden.kernel.state import EMPTY, Pending, State
 from voicewarden.kernel.step import Output, Step, step
 from voicewarden.model import event as events
@@ -36,10 +36,15 @@ D = TypeVar("D")
 
 
 @lru_cache(maxsize=8)
+def release_of(policy: str) -> Release:
+    """A release as it ships, read once."""
+    return load_release(TOP / "config", TOP / "agents", policy=policy, approved=False)
+
+
+@lru_cache(maxsize=8)
 def shipped(policy: str = "outbound-sales") -> Compiled:
-    """A policy as it ships, read once."""
-    found = load_release(TOP / "config", TOP / "agents", policy=policy, approved=False)
-    return Compiled(found)
+    """The same, made ready once."""
+    return Compiled(release_of(policy))
 
 
 def with_policy(change: dict[str, Any], policy: str = "outbound-sales") -> Compiled:

@@ -173,8 +173,10 @@ class House:
                 await self.news.wait()
         return found[count - 1]
 
-    def of(self, call: str, kind: type[E], where: Callable[[E], bool] | None = None) -> list[E]:
-        """The events of a kind so far."""
+    def of(
+        self, call: str, kind: type[E] | tuple[type[E], ...], where: Callable[[E], bool] | None = None
+    ) -> list[E]:
+        """The events of a kind, or of some kinds, so far."""
         return [event for event in self.events[call] if isinstance(event, kind) and (where is None or where(event))]
 
     async def end(self, call: str) -> str:

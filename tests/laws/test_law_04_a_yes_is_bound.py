@@ -1,7 +1,7 @@
 """Law 4. A yes is bound to what was read back: other arguments, other yes; too early or too unsure is no yes."""
 
 import pytest
-from tests.fakes.rig import BOOK, HAIRCUT, Rig, shipped
+from tests.fakes.rig import BOOK, HAIRCUT, Rig, release_of
 
 
 def test_law_4_other_arguments_need_another_yes() -> None:
@@ -14,7 +14,7 @@ def test_law_4_other_arguments_need_another_yes() -> None:
 
 def test_law_4_every_argument_was_read_back() -> None:
     for name in ("outbound-sales", "inbound-service", "booking-only"):
-        for rule in shipped(name).data.policy.actions.values():
+        for rule in release_of(name).policy.actions.values():
             if rule.question:
                 assert set(rule.read_back) == {argument.name for argument in rule.args}
                 assert all("{" + argument + "}" in rule.question for argument in rule.read_back)

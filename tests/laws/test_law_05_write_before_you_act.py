@@ -2,8 +2,7 @@
 
 import asyncio
 
-from tests.fakes.journal import Stage
-from tests.unit.runtime.test_loop import NOW, begin, look_up
+from tests.fakes.journal import NOW, Stage, begin, look_up
 
 from voicewarden.model import event as events
 from voicewarden.model.directive import Speak, StopSpeaking

@@ -3,8 +3,7 @@
 import asyncio
 
 import pytest
-from tests.fakes.journal import Stage
-from tests.unit.runtime.test_loop import NOW, begin, look_up
+from tests.fakes.journal import NOW, Stage, begin, look_up
 
 from voicewarden.model import event as events
 from voicewarden.model.error import GrantRefused

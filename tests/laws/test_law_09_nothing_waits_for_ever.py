@@ -3,9 +3,8 @@
 import asyncio
 
 import pytest
-from tests.fakes.journal import Stage
+from tests.fakes.journal import Stage, begin, look_up
 from tests.fakes.rig import Rig
-from tests.unit.runtime.test_loop import begin, look_up
 
 from voicewarden.model.event import CallAnswered
 from voicewarden.runtime import effects

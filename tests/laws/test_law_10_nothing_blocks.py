@@ -5,9 +5,8 @@ import inspect
 from pathlib import Path
 
 import pytest
-from tests.fakes.journal import Stage
+from tests.fakes.journal import Stage, begin
 from tests.fakes.rig import TOP
-from tests.unit.runtime.test_loop import begin
 
 from voicewarden.runtime.loop import CallLoop
 

@@ -1,7 +1,7 @@
 """Law 11. Why is data: every rule carries why and owner, every decision can be said in a sentence."""
 
 import pytest
-from tests.fakes.rig import BOOK, Rig, shipped
+from tests.fakes.rig import BOOK, Rig, release_of
 
 from voicewarden.policy.reasons import sentence, still_to_earn
 
@@ -10,7 +10,7 @@ POLICIES = ("outbound-sales", "inbound-service", "booking-only")
 
 @pytest.mark.parametrize("name", POLICIES)
 def test_law_11_every_rule_and_limit_carries_why_and_owner(name: str) -> None:
-    for action in shipped(name).data.policy.actions.values():
+    for action in release_of(name).policy.actions.values():
         for item in (action, *action.require, *action.limits):
             assert item.why and item.owner, getattr(item, "id", action.name)
 

@@ -125,6 +125,17 @@ class Calls(RuleBasedStateMachine):
         else:
             self.seen = len(rig.outputs)
 
+    @invariant()
+    def the_line_is_never_left_dead(self) -> None:
+        """Law 9: somebody speaks, something is under way, or a deadline far short of the backstop runs."""
+        if not hasattr(self, "rig"):
+            return
+        state = self.rig.state
+        over = state.identity.hung_up or state.identity.ended
+        under_way = any(opened.handed for opened in state.grants.open.values())
+        waits = set(state.timers) - {"backstop", "longest", "warn"}
+        assert over or under_way or waits or self.rig.queue or state.turn.open
+
     def _nothing_new(self) -> None:
         new = self.rig.outputs[self.seen :]
         assert not [item for item in new if isinstance(item, SpendGrant)]

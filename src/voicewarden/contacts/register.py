@@ -4,6 +4,9 @@ In: keyed hashes of numbers and what happened. Out: notes in the ledger, durable
 the next call. Called by the runtime before dialling and when a call ends an acquaintance. Not for several threads.
 """
 
+import asyncio
+from collections.abc import Awaitable
+
 from voicewarden.contacts.history import CONSENT_LEVELS, Attempt, Consent, ConsentLevel, Note, OptOut, facts_of
 from voicewarden.contacts.number import check_pepper, e164, keyed_hash
 from voicewarden.ledger import Ledger, awaiting
@@ -33,15 +36,15 @@ class Contacts:
         """The keyed hash of a number however it is spelt; raises ConfigError, without the number, when it is none."""
         return keyed_hash(e164(number, self._region), self._pepper)
 
-    async def record_opt_out(self, contact: str, *, call: str, unix_ms: int, how: str) -> None:
-        """No more calls to this person. `facts` knows at once; durable when it returns."""
+    def record_opt_out(self, contact: str, *, call: str, unix_ms: int, how: str) -> Awaitable[None]:
+        """No more calls to this person. `facts` knows at once; durable when the answer was awaited."""
         # Kept here too: a disk that fails must not make the process forget what a person said.
         self._opted_out.add(contact)
-        await self._note(contact, OptOut(call=call, unix_ms=unix_ms, how=how))
+        return self._note(contact, OptOut(call=call, unix_ms=unix_ms, how=how))
 
-    async def record_attempt(self, contact: str, *, call: str, unix_ms: int) -> None:
-        """This person is about to be called: counts from now on, whether or not anybody answers."""
-        await self._note(contact, Attempt(call=call, unix_ms=unix_ms))
+    def record_attempt(self, contact: str, *, call: str, unix_ms: int) -> Awaitable[None]:
+        """This person is about to be called: counts at once, whether or not anybody answers; durable when awaited."""
+        return self._note(contact, Attempt(call=call, unix_ms=unix_ms))
 
     async def record_consent(
         self, contact: str, level: ConsentLevel, *, unix_ms: int, source: str, call: str = ""
@@ -72,15 +75,19 @@ class Contacts:
                 known[name] = _joined(name, known.get(name), value)
         return known
 
-    async def _note(self, contact: str, note: Note) -> None:
+    def _note(self, contact: str, note: Note) -> Awaitable[None]:
         stream = _stream(contact)
         seq, last = self._ledger.head(stream)
         record = make_record(stream, seq, note.unix_ms, "note", canonical_bytes(note), last)
-        underway = self._underway.setdefault(contact, [])
-        underway.append(record)
+        # INVARIANT: no await between head and submit (test_register.py, test_notes_at_once_keep_one_chain).
+        durable = awaiting.submitted(self._ledger, (record,))
+        self._underway.setdefault(contact, []).append(record)
+        return self._settled(contact, record, durable)
+
+    async def _settled(self, contact: str, record: Record, durable: asyncio.Future[bool]) -> None:
+        underway = self._underway[contact]
         try:
-            # INVARIANT: no await between head and submit (test_register.py, test_notes_at_once_keep_one_chain).
-            await awaiting.durable(self._ledger, (record,))
+            await durable
         finally:
             underway.remove(record)
             if not underway:

@@ -94,7 +94,7 @@ class Compiled:
         """
         known = self._grounded.get(day)
         if known is None:
-            today = date.fromordinal(_EPOCH + day).isoformat()
+            today = date.fromordinal(min(_EPOCH + day, date.max.toordinal())).isoformat()
             holding = (fact.text for fact in self.data.facts if not fact.valid_until or fact.valid_until >= today)
             known = self._grounded[day] = self._timeless | self._figures_of(holding)
         return known

@@ -19,6 +19,13 @@ async def durable(ledger: Ledger, records: Sequence[Record] = ()) -> None:
     await answer.future
 
 
+def submitted(ledger: Ledger, records: Sequence[Record]) -> asyncio.Future[bool]:
+    """Submit records now; the future is done once they, and all before them, are durable."""
+    answer = _Reply()
+    ledger.submit(records, on_durable=answer.durable)
+    return answer.future
+
+
 async def append(ledger: Ledger, stream: str, at_ms: int, kind: RecordKind, body: bytes) -> Record:
     """Chain one record behind the stream's head and return it when it is durable."""
     answer = _Reply()

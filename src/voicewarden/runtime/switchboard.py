@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Final
 
 from voicewarden.contacts.register import Contacts
@@ -97,26 +97,33 @@ class Switchboard:
         opted_out = step.state.facts.get("opted_out")
         heard_now = opted_out is not None and opted_out.value is True and opted_out.seq > 0
         if heard_now and live.first_time("opt_out"):
-            self._spawn(self._remember_opt_out(live))
+            opted_out_ms = unix_ms()
+            self._keep(
+                live,
+                lambda: self._contacts.record_opt_out(live.contact, call=live.id, unix_ms=opted_out_ms, how="call"),
+            )
         if any(item.action == "place_call" and item.verdict == "allow" for item in step.decisions):
-            self._spawn(self._count_attempt(live))
+            self._keep(live, lambda: self._contacts.record_attempt(live.contact, call=live.id, unix_ms=unix_ms()))
         if self._watch is not None:
             self._watch(live.id, event, step)
         if isinstance(event, CallEnded):
             self._spawn(self._finish(live))
 
-    async def _remember_opt_out(self, live: LiveCall) -> None:
+    def _keep(self, live: LiveCall, note: Callable[[], Awaitable[None]]) -> None:
+        """Note something about the contact: it counts at once, and its durability is waited for aside."""
         try:
-            await self._contacts.record_opt_out(live.contact, call=live.id, unix_ms=unix_ms(), how="call")
+            durable = note()
         except LedgerError as error:
-            # The call's own records hold the opt-out; losing the contact's line must be seen by people.
-            _LOG.error("call %s: an opt-out could not be remembered (%s)", live.id, type(error).__name__)
+            _not_kept(live, error)
+            return
 
-    async def _count_attempt(self, live: LiveCall) -> None:
-        try:
-            await self._contacts.record_attempt(live.contact, call=live.id, unix_ms=unix_ms())
-        except LedgerError as error:
-            _LOG.error("call %s: an attempt could not be counted (%s)", live.id, type(error).__name__)
+        async def wait() -> None:
+            try:
+                await durable
+            except LedgerError as error:
+                _not_kept(live, error)
+
+        self._spawn(wait())
 
     async def _hang_up(self, live: LiveCall, reason: str) -> None:
         if live.ending:
@@ -158,3 +165,8 @@ class Switchboard:
             async with asyncio.timeout(within_s):
                 while self._tasks:
                     await asyncio.wait(tuple(self._tasks))
+
+
+def _not_kept(live: LiveCall, error: LedgerError) -> None:
+    # The call's own records hold it; that the contact's stream lacks it must be seen by people.
+    _LOG.error("call %s: a note on its contact could not be kept (%s)", live.id, type(error).__name__)

@@ -112,6 +112,7 @@ class _Hooks:
         if status in _NOT_REACHED:
             live.loop.post(CallEnded(at_ms=-1, reason=status.replace("-", "_")))
         elif status == "completed":
+            self._desk.carrier.forget(live.id)
             self._end_later(live)
         return Response(status_code=204)
 

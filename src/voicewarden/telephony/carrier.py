@@ -68,6 +68,10 @@ class TwilioCarrier:
         finally:
             self._transfers.pop(live.id, None)
 
+    def forget(self, call: str) -> None:
+        """The carrier says that the call is over."""
+        self._away.discard(call)
+
     def transferred(self, call: str, status: str) -> bool:
         """The carrier's word on the other leg; True when somebody answered there."""
         answered = status in ("completed", "answered", "in-progress")

@@ -61,7 +61,13 @@ def _model_of(live: LiveCall, desk: Desk) -> ModelSettings:
         return desk.model
     address, _, name = live.model.rpartition("#")
     # A small server of old style: it has no developer role and an older name for the token limit.
-    plain: dict[str, Any] = {"token_field": "max_tokens", "knows_developer_role": False} if address else {}
+    # It is slow as well; the kernel's own deadline for a first sentence stays above these.
+    plain: dict[str, Any] = (
+        {"token_field": "max_tokens", "knows_developer_role": False, "first_token_ms": 8_000,
+         "first_sentence_ms": 8_500}
+        if address
+        else {}
+    )  # fmt: skip
     return replace(desk.model, base_url=address or desk.model.base_url, model=name, **plain)
 
 

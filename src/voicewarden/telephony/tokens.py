@@ -30,7 +30,7 @@ class Tokens:
         live, wanted = self._calls.get(call), self._waiting.get(call, "")
         if live is None or not wanted or not sid or (live.sid and live.sid != sid):
             return None
-        if not hmac.compare_digest(wanted.encode(), token.encode()):
+        if not hmac.compare_digest(wanted.encode(), token.encode("utf-8", "surrogatepass")):
             return None
         del self._waiting[call]
         if not live.sid:

@@ -221,3 +221,17 @@ def test_a_dial_that_failed_ends_the_call() -> None:
     rig.happen(ActionRequested, request="dial", action="place_call", args={}, principal="booking")
     rig.receipt(rig.grants[0], "failed")
     assert rig.hung_up == "not_dialled"
+
+
+def test_after_an_opt_out_no_evidence_makes_the_agent_speak_again() -> None:
+    rig = dialled()
+    rig.hear("hello")
+    rig.begin()
+    rig.segment("stop calling me")
+    before = len(rig.outputs)
+    rig.segment("please state your name and the reason for your call")
+    rig.happen(CarrierJudgedAnswerer, verdict="screening")
+    assert not [item for item in rig.outputs[before:] if isinstance(item, Speak | StopSpeaking)]
+    rig.end()
+    rig.play()
+    assert rig.hung_up == "opt_out"

@@ -1,9 +1,12 @@
 """`policy-format`, Deciding, steps 1 to 5, with the shipped outbound-sales policy."""
 
+from functools import cache
+
 import msgspec
 import pytest
 from tests.fakes.rig import BOOK, HAIRCUT, Rig, of, rules, shipped, told, with_policy
 
+from voicewarden.kernel.release import Compiled
 from voicewarden.model.action import SEVERITY, Stage, Value
 from voicewarden.model.canonical import digest_of
 from voicewarden.model.decision import Decision
@@ -12,11 +15,17 @@ from voicewarden.model.event import CallAnswered, FactLearned, OperatorApproved
 from voicewarden.policy.ast import ActionRule, Atom, Limit, Rule
 
 
-def staged(stage: Stage) -> Rig:
-    """A call at a stage that the agents allow up to autonomous."""
+@cache
+def autonomous() -> Compiled:
+    """The shipped release with agents that may go as far as there is to go."""
     data = shipped().data
     agents = {name: msgspec.structs.replace(agent, stage="autonomous") for name, agent in data.agents.items()}
-    return Rig(type(shipped())(msgspec.structs.replace(data, agents=agents)), stage=stage)
+    return Compiled(msgspec.structs.replace(data, agents=agents))
+
+
+def staged(stage: Stage) -> Rig:
+    """A call at a stage that the agents allow up to autonomous."""
+    return Rig(autonomous(), stage=stage)
 
 
 def with_action(name: str, **changes: object) -> Rig:
@@ -353,7 +362,8 @@ def test_a_cooldown_denies_until_its_time_is_over() -> None:
 def test_a_line_that_must_come_before_an_action_denies_it_until_it_was_heard() -> None:
     speech = shipped().data.policy.speech
     first = msgspec.structs.replace(speech.must_say[0], id="terms", line="goodbye", before="look_up", within_ms=None)
-    rig = Rig(with_policy({"speech": msgspec.structs.replace(speech, must_say=(*speech.must_say, first))}), opened=False)
+    changed = msgspec.structs.replace(speech, must_say=(*speech.must_say, first))
+    rig = Rig(with_policy({"speech": changed}), opened=False)
     rig.happen(CallAnswered)
     assert rules(rig.ask("look_up", what="quote")) == ["kernel.must_say"]
     rig.play()

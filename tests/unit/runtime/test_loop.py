@@ -2,8 +2,7 @@
 
 import asyncio
 
-from tests.fakes.journal import Stage
-from tests.fakes.rig import FACTS
+from tests.fakes.journal import NOW, Stage, begin, look_up
 
 from voicewarden.kernel.records import records_of
 from voicewarden.kernel.state import EMPTY
@@ -12,30 +11,6 @@ from voicewarden.model import event as events
 from voicewarden.model.directive import ConsultModel, Directive, Speak, StopSpeaking
 from voicewarden.model.error import LedgerBroken
 from voicewarden.model.record import GENESIS
-
-NOW = -1
-
-
-def begin(stage: Stage, *, attached: bool = True, answered: bool = True) -> None:
-    """The call starts and is answered."""
-    if attached:
-        stage.loop.attach(stage.voice)
-    stage.loop.post(
-        events.CallStarted(
-            at_ms=0, call="c1", agent="booking", direction="inbound", contact="k", stage="bounded", epoch=1,
-            release=stage.release.hash, started_unix_ms=0, facts=FACTS,
-        )
-    )  # fmt: skip
-    if answered:
-        stage.loop.post(events.CallAnswered(at_ms=NOW))
-
-
-def look_up(stage: Stage, request: str = "r1") -> None:
-    stage.loop.post(
-        events.ActionRequested(
-            at_ms=NOW, request=request, action="look_up", args={"what": "quote"}, principal="booking"
-        )
-    )
 
 
 async def test_everything_is_recorded_before_it_is_carried_out() -> None:

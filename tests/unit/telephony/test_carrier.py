@@ -1,4 +1,4 @@
-"""The carrier as effectors see it: receipts from callbacks, numbers from configuration, nothing for a call that is over."""
+"""The carrier as effectors see it: receipts from callbacks, numbers from configuration only."""
 
 import asyncio
 from typing import Any, cast
@@ -71,8 +71,8 @@ async def test_a_dial_names_the_call_and_its_own_webhooks() -> None:
 
 @pytest.mark.parametrize(
     ("status", "outcome"),
-    [("completed", "done"), ("answered", "done"), ("busy", "failed"), ("no-answer", "failed"), ("failed", "failed"),
-     ("canceled", "failed"), ("", "failed")],
+    [("completed", "done"), ("answered", "done"), ("in-progress", "done"), ("busy", "failed"), ("no-answer", "failed"),
+     ("failed", "failed"), ("canceled", "failed"), ("", "failed")],
 )  # fmt: skip
 async def test_a_transfer_is_done_only_when_somebody_answered_there(status: str, outcome: str) -> None:
     carrier, rest, _ = made()
@@ -83,6 +83,16 @@ async def test_a_transfer_is_done_only_when_somebody_answered_there(status: str,
     receipt = await waiting
     assert receipt.outcome == outcome
     assert carrier.transferred("c1", "completed") is True  # a second callback finds nobody waiting
+
+
+async def test_a_call_that_was_put_through_is_not_ours_to_end() -> None:
+    carrier, rest, _ = made()
+    waiting = asyncio.create_task(carrier.transfer("c1", "billing"))
+    await rest.news.wait()
+    carrier.transferred("c1", "in-progress")
+    await waiting
+    await carrier.hang_up("c1")
+    assert "end" not in [what for what, _ in rest.asked]
 
 
 async def test_a_transfer_to_a_desk_without_a_number_is_refused_before_anything_is_asked() -> None:
@@ -108,7 +118,8 @@ async def test_a_transfer_without_a_callback_is_unknown(monkeypatch: pytest.Monk
 async def test_a_call_that_is_over_can_not_be_dialled_moved_or_written_to() -> None:
     carrier, rest, calls = made()
     calls.remove(calls.live[0])
-    for attempt in (carrier.dial("c1", "+15555550120"), carrier.transfer("c1", "billing"), carrier.send_text("c1", "x")):
+    attempts = carrier.dial("c1", "+15555550120"), carrier.transfer("c1", "billing"), carrier.send_text("c1", "x")
+    for attempt in attempts:
         with pytest.raises(CarrierFailed, match="not live any more"):
             await attempt
     await carrier.hang_up("c1")

@@ -19,8 +19,16 @@ def test_a_connection_names_the_call_and_its_token_and_hangs_up_behind() -> None
 
 
 def test_a_transfer_reports_back_and_hangs_up_behind() -> None:
-    dial, end = twiml.parse(document.dial("+15555550101", "https://a/t", caller_id="+15555550100", timeout_s=20))
-    assert dial == twiml.Dial("+15555550101", "https://a/t", "+15555550100", 20)
+    text = document.dial("+15555550101", "https://a/t", "https://a/leg", caller_id="+15555550100", timeout_s=20)
+    dial, end = twiml.parse(text)
+    assert isinstance(dial, twiml.Dial)
+    assert (dial.number, dial.action, dial.caller_id) == ("+15555550101", "https://a/t", "+15555550100")
+    assert dial.timeout_s == 20
+    number = ElementTree.fromstring(text).find("./Dial/Number")
+    assert number is not None
+    assert number.attrib == {
+        "statusCallback": "https://a/leg", "statusCallbackEvent": "answered", "statusCallbackMethod": "POST",
+    }  # fmt: skip
     assert end == twiml.Hangup()
 
 
@@ -34,5 +42,5 @@ def test_a_refused_call_is_rejected_before_it_costs_anything() -> None:
 
 
 def test_nothing_that_is_put_in_becomes_a_verb() -> None:
-    text = document.dial("</Number><Record/>", "https://a/?x=1&y=2", caller_id='"/><Record', timeout_s=1)
+    text = document.dial("</Number><Record/>", "https://a/?x=1&y=2", '"/>', caller_id='"/><Record', timeout_s=1)
     assert [item.tag for item in ElementTree.fromstring(text).iter()] == ["Response", "Dial", "Number", "Hangup"]

@@ -47,7 +47,8 @@ OK = Response(201, json.dumps({"sid": "CA1"}))
 
 async def test_a_call_is_created_with_every_callback_a_limit_and_asynchronous_detection() -> None:
     made, http = rest(OK)
-    assert await made.create(NUMBER, url="https://a/u", status_url="https://a/s", amd_url="https://a/m", longest_s=720) == "CA1"
+    urls = {"url": "https://a/u", "status_url": "https://a/s", "amd_url": "https://a/m"}
+    assert await made.create(NUMBER, **urls, longest_s=720) == "CA1"
     [(method, url, data)] = http.asked
     assert (method, urlsplit(url).path) == ("POST", "/2010-04-01/Accounts/AC1/Calls.json")
     assert data["To"] == NUMBER

@@ -65,8 +65,8 @@ def test_the_socket_address_is_signed_with_or_without_a_closing_slash(slash: str
 
 @pytest.mark.parametrize(
     "headers",
-    [{}, {"x-twilio-signature": ""}, {"x-twilio-signature": "\u00f6"}, signed("ws://calls.example.org/twilio/stream", {}),
-     signed("https://calls.example.org/twilio/stream", {})],
+    [{}, {"x-twilio-signature": ""}, {"x-twilio-signature": "\u00f6"},
+     signed("ws://calls.example.org/twilio/stream", {}), signed("https://calls.example.org/twilio/stream", {})],
 )  # fmt: skip
 def test_a_socket_without_the_carriers_signature_does_not_hold(headers: dict[str, str]) -> None:
     assert not Signatures(account()).holds_for_stream(headers)

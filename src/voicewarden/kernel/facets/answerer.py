@@ -106,6 +106,8 @@ def _weigh(draft: Draft, family: str, weight: int, verdict: AnswererVerdict) -> 
     part = draft.answerer
     if family in part.counted or draft.identity.direction == "inbound":
         return
+    if draft.identity.ending or draft.identity.ended:
+        return
     score = part.score + weight
     draft.answerer = replace(part, score=score, counted=(*part.counted, family))
     if not part.decided:

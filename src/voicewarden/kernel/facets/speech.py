@@ -6,7 +6,7 @@ model's failures. Out: the sentence, an approved line instead, or silence; each 
 
 from voicewarden.kernel.draft import Draft, replace
 from voicewarden.kernel.facets import actions, disclosure, question, silence
-from voicewarden.kernel.facets.ending import drop_generation, end_politely, hang_up
+from voicewarden.kernel.facets.ending import drop_generation, end_politely, hang_up, stop_speaking
 from voicewarden.kernel.gate import Request, deny_reason, permit, refuse
 from voicewarden.kernel.state import Sentence
 from voicewarden.model.decision import Reason
@@ -173,7 +173,8 @@ def on_speech_faltered(draft: Draft, event: SpeechFaltered) -> None:
         if not draft.floor.queue:
             hang_up(draft, draft.identity.ending)
         return
-    drop_generation(draft)
+    # What is queued behind it would fail as well, each after a wait of its own.
+    stop_speaking(draft)
     if sentence.purpose == "safe" or draft.floor.falters >= 2:
         end_politely(draft, "speech_failed", "safe")
     else:

@@ -177,6 +177,7 @@ def _wordless(draft: Draft) -> None:
     if _repeat(draft):
         return
     if draft.consent.pending is not None:
+        _say_not_heard(draft)
         draft.start_timer("answer", draft.release.policy.policy.questions.answer_within_ms)
         return
     if draft.floor.queue:
@@ -186,6 +187,12 @@ def _wordless(draft: Draft) -> None:
     elif draft.floor.misheard >= _MISHEARD:
         end_politely(draft, "not_understood")
     else:
+        _say_not_heard(draft)
+
+
+def _say_not_heard(draft: Draft) -> None:
+    """Tell the caller that nothing was understood, so often and no more, and never over other words."""
+    if not draft.floor.queue and draft.floor.misheard < _MISHEARD:
         draft.floor = replace(draft.floor, misheard=draft.floor.misheard + 1)
         draft.say_line("not_heard", "line")
 

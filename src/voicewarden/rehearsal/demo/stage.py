@@ -72,6 +72,7 @@ async def set_up(
                 _process(["-m", "voicewarden.rehearsal.small_model", "--port", "0"], {})
             )
             small = f"http://127.0.0.1:{other.port}/v1#smollm2"
+            await _warm_up(f"http://127.0.0.1:{other.port}/v1", (root / "agents/booking/prompt.md"))
         server = await stack.enter_async_context(
             _process(
                 ["-m", "voicewarden.cli.main", "serve", "--settings", str(root / "config" / "voicewarden.yaml")],
@@ -93,6 +94,14 @@ async def set_up(
             )
         )
         yield Stage(carrier, url, client, server.pid, small)
+
+
+async def _warm_up(url: str, prompt: Path) -> None:
+    """Let the small model read its prompt once: it keeps it, and the caller does not wait for that."""
+    text = await asyncio.to_thread(prompt.read_text, encoding="utf-8")
+    messages = [{"role": "system", "content": text}, {"role": "user", "content": "Hello?"}]
+    async with httpx.AsyncClient(timeout=60, trust_env=False) as client:
+        await client.post(f"{url}/chat/completions", json={"model": "smollm2", "messages": messages, "max_tokens": 8})
 
 
 def _free_port() -> int:
