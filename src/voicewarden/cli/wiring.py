@@ -32,9 +32,11 @@ from voicewarden.ledger.store import Ledger
 from voicewarden.model.action import Value
 from voicewarden.model.error import ConfigError, SpeechFailed
 from voicewarden.pipeline.hearing import Transcribing
+from voicewarden.pipeline.line_cache import LineCache
 from voicewarden.pipeline.settings import AgentVoice, LineSettings, ModelSettings, ToolShape
 from voicewarden.pipeline.speech import Rendering
 from voicewarden.pipeline.speech_client import SpeechClient, SpeechServer
+from voicewarden.pipeline.speech_server import VOICE_SHA256
 from voicewarden.reading.sentence import Cutter
 from voicewarden.runtime.calls import Calls
 from voicewarden.runtime.outfit import Outfit, hours_of
@@ -128,7 +130,8 @@ async def open_server(settings: Settings, *, inbound_agent: str) -> AsyncIterato
         await speech.start()
         async with SpeechClient(speech.url) as client:
             if settings.speech.prerender:
-                await client.prerender(_fixed_lines(release.data))
+                cache = LineCache(settings.var_dir / "lines", VOICE_SHA256)
+                await client.prerender(_fixed_lines(release.data), cache)
             server = assemble(
                 settings, account, release, keys, ledger, speech=client, transcriber=transcriber,
                 inbound_agent=inbound_agent,

@@ -47,7 +47,7 @@ class LineSettings:
     cut_latest_ms: int = 5_500
     transcript_deadline_ms: int = 4_000
     cadence_every_ms: int = 500
-    cadence_until_ms: int = 30_000
+    cadence_until_ms: int = 15_000
     lead_ms: int = 200
     """How far sent audio may run ahead of what plays."""
     mark_margin_ms: int = 2_000

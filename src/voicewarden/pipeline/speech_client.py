@@ -18,6 +18,7 @@ from typing import Final, Self
 import aiohttp
 
 from voicewarden.model.error import SpeechFailed
+from voicewarden.pipeline.line_cache import LineCache
 
 READY_MS: Final = 15_000
 RENDER_MS: Final = 5_000
@@ -142,10 +143,11 @@ class SpeechClient:
         """Sound of a fixed line, without waiting, or None if it was not rendered."""
         return self._lines.get(text.strip())
 
-    async def prerender(self, lines: Iterable[str]) -> None:
+    async def prerender(self, lines: Iterable[str], cache: LineCache | None = None) -> None:
         """Render fixed lines one after the other and keep them until the end; a line that is there costs nothing.
 
-        Meant for policy lines and disclosures before the first call; at most 256 lines are kept. Raises SpeechFailed.
+        Meant for policy lines and disclosures before the first call; at most 256 lines are kept. What the `cache` holds
+        is not rendered again. Raises SpeechFailed.
         """
         for line in lines:
             text = line.strip()
@@ -153,7 +155,10 @@ class SpeechClient:
                 continue
             if len(self._lines) >= _MOST_LINES:
                 raise SpeechFailed(f"more than {_MOST_LINES} fixed lines to keep; render only what must never wait")
-            self._lines[text] = await self._ask(text, _LATER, None)
+            known = cache.get(text) if cache is not None else None
+            self._lines[text] = known or await self._ask(text, _LATER, None)
+            if cache is not None and known is None:
+                cache.put(text, self._lines[text])
 
     async def _ask(self, text: str, priority: int, deadline_ms: int | None) -> bytes:
         """One request; every way to fail becomes SpeechFailed."""

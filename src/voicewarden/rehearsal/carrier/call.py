@@ -129,6 +129,8 @@ class SimulatedCall:
         Left out are those that the agent did not answer before the caller spoke again, and those it talked over.
         """
         audible = np.flatnonzero(np.abs(self.recording.agent().astype(np.int32)) >= AUDIBLE)
+        if not self.caller_spans:
+            return []
         ends = [span.start_ms for span in self.caller_spans[1:]] + [self.recording.duration_ms]
         gaps = []
         for span, end_ms in zip(self.caller_spans, ends, strict=True):
