@@ -95,7 +95,9 @@ async def without_voice(folder: Path, *, hangs: bool) -> None:
         async def talks(line: Line, tongue: Tongue) -> None:
             await hello(line, tongue)
             house.speech.hangs, house.speech.failures = hangs, 99
-            await line.say(tongue.say("What are your opening hours?"))
+            for _ in range(3):
+                await line.say(tongue.say("What are your opening hours?"))
+                await line.agent_finished(silence_ms=400, timeout_ms=4_000)
             await line.wait(30_000)
 
         call = await house.place(talks)

@@ -39,11 +39,11 @@ async def patient(line: Line, tongue: Tongue) -> None:
     """Agree to talk, wait for whatever comes, try once more, and leave when the agent has nothing to say."""
     await hello(line, tongue)
     await line.say(tongue.say("Yes, Tuesday at three works for me."))
-    await line.agent_finished(silence_ms=400, timeout_ms=8_000)
+    await line.agent_finished(silence_ms=400, timeout_ms=5_000)
     await line.say(tongue.say("Yes, book it please."))
-    await line.agent_finished(silence_ms=400, timeout_ms=8_000)
+    await line.agent_finished(silence_ms=400, timeout_ms=5_000)
     await line.say(tongue.say("No, thank you. Goodbye."))
-    await line.wait(12_000)
+    await line.wait(3_000)
     await line.hang_up()
 
 

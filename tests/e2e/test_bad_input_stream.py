@@ -2,12 +2,15 @@
 
 import asyncio
 import contextlib
+import functools
 import json
+from pathlib import Path
 
 import pytest
-from tests.fakes.server import House, Peer
+from tests.fakes.server import House, Peer, open_house
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from voicewarden.cli import wiring
 from voicewarden.model.event import (
     CallAnswered,
     CallEnded,
@@ -18,6 +21,7 @@ from voicewarden.model.event import (
     SentencePlayed,
     SentenceStarted,
 )
+from voicewarden.pipeline.settings import LineSettings
 
 REFUSED = 1008
 MALFORMED: tuple[object, ...] = (
@@ -146,16 +150,20 @@ async def test_a_socket_that_drops_in_mid_call_ends_it_and_keeps_the_recording(h
     assert len(house.of(peer.call, CallEnded)) == 1
 
 
-async def test_marks_that_never_come_back_mean_that_nothing_was_heard(house: House) -> None:
-    peer = Peer(house)
-    await peer.ring()
-    socket = await peer.connect()
-    await peer.start()
-    cut = await house.until(peer.call, SentencePlayed, where=lambda event: not event.whole)
-    assert cut.played_ms == 0
-    assert not house.of(peer.call, SentenceStarted)
-    await socket.close()
-    assert await house.end(peer.call) == "line_lost"
+async def test_marks_that_never_come_back_mean_that_nothing_was_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wiring, "LineSettings", functools.partial(LineSettings, mark_margin_ms=200))
+    async with open_house(tmp_path) as house:
+        peer = Peer(house)
+        await peer.ring()
+        socket = await peer.connect()
+        await peer.start()
+        cut = await house.until(peer.call, SentencePlayed, where=lambda event: not event.whole)
+        assert cut.played_ms == 0
+        assert not house.of(peer.call, SentenceStarted)
+        await socket.close()
+        assert await house.end(peer.call) == "line_lost"
 
 
 async def test_the_carriers_word_after_a_lost_socket_changes_nothing(house: House) -> None:

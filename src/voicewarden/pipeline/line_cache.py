@@ -1,8 +1,7 @@
 """Sound of fixed lines on disk, so that a start does not render again what has not changed.
 
-In: a text and the voice that says it. Out: its sound, if it was rendered before. Called by the speech client. What can't
-be read or written is rendered anew; the cache holds approved lines only, nothing of a call.
-"""
+In: a text and the voice that says it. Out: its sound, if it was rendered before. Called by the speech client. What
+can't be read or written is rendered anew; the cache holds approved lines only, nothing of a call. """
 
 from __future__ import annotations
 
