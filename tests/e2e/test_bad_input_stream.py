@@ -162,7 +162,7 @@ async def test_marks_that_never_come_back_mean_that_nothing_was_heard(
         cut = await house.until(peer.call, SentencePlayed, where=lambda event: not event.whole)
         assert cut.played_ms == 0
         assert not house.of(peer.call, SentenceStarted)
-        await socket.close()
+        socket.transport.abort()
         assert await house.end(peer.call) == "line_lost"
 
 

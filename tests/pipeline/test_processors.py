@@ -22,6 +22,7 @@ from voicewarden.pipeline.generation import Generations
 from voicewarden.pipeline.mouth import Mouth
 from voicewarden.pipeline.playout import Playout
 from voicewarden.pipeline.recorder import Recorder
+from voicewarden.pipeline.serializer import CHUNK_MS
 from voicewarden.pipeline.settings import LineSettings
 from voicewarden.pipeline.speech import SpeechTTS
 
@@ -92,7 +93,7 @@ async def test_sound_stands_between_its_marks_in_whole_chunks() -> None:
     assert sum(isinstance(frame, TTSStartedFrame) for frame in down) == 1
     names = [frame.message["mark"]["name"] for frame in down if isinstance(frame, MarkFrame)]
     assert names == ["s:0:k1", "e:0:k1"]
-    assert sum(len(frame.audio) for frame in down if isinstance(frame, SpeechFrame)) == 340 * 16
+    assert sum(len(frame.audio) for frame in down if isinstance(frame, SpeechFrame)) == -(-330 // CHUNK_MS) * CHUNK_MS * 16
     playout.stop()
 
 

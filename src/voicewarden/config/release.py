@@ -73,7 +73,12 @@ def _check_together(
     for template in catalogue.document.lists.get("templates", {}):
         lines.demand(f"message.{template}", findings, f"the template {template}")
     lists = sorted({*catalogue.document.lists, "agents", "lookups"})
+    roles = sorted(file.document.agent for file in agents)
     for name, action in document.actions.items():
+        for role in action.requested_by:
+            if role not in roles:
+                what = f"found '{role}', which is no agent"
+                source.complain(findings, ("actions", name, "requested_by"), what, ", ".join(roles))
         for argument, given in action.args.items():
             if given.source is not None and given.source not in lists:
                 what = f"found '{given.source}', which is no list of catalogue.yaml"

@@ -99,6 +99,7 @@ class Draft:
 
     def ask_model(self) -> None:
         """From here on the model may answer the caller's last turn."""
+        self.cancel_timer("silent_model")
         self.floor = replace(
             self.floor, thinking=True, consulted=True, spoke=False, refusals=0, answering=self.turn.number
         )
@@ -118,6 +119,7 @@ class Draft:
         queue = (*self.floor.queue, Sentence(id=name, text=text, purpose=purpose, line=line))
         self.floor = replace(self.floor, queue=queue)
         self.cancel_timer("silence")
+        self.cancel_timer("silent_model")
         return name
 
     def say_line(self, line: str, purpose: Purpose, places: Mapping[str, str] | None = None) -> str:

@@ -21,7 +21,7 @@ from pipecat.transports.websocket.fastapi import (
 )
 
 from voicewarden.pipeline.frames import MarkFrame, SpeechFrame
-from voicewarden.pipeline.serializer import RATE_HZ, PhoneSerializer
+from voicewarden.pipeline.serializer import CHUNK_MS, RATE_HZ, PhoneSerializer
 
 
 class Sent(Protocol):
@@ -91,7 +91,7 @@ class PhoneTransport(FastAPIWebsocketTransport):
             serializer=serializer,
             audio_in_enabled=True,
             audio_out_enabled=True,
-            audio_out_10ms_chunks=2,
+            audio_out_10ms_chunks=CHUNK_MS // 10,
             audio_out_end_silence_secs=0,
             # The stream is opened by the carrier, which sends no Origin; `telephony` checks its signature and token.
             allowed_origins=[],

@@ -20,6 +20,8 @@ from voicewarden.pipeline.frames import MarkEchoed, StreamStopped
 from voicewarden.sensors import mulaw
 
 RATE_HZ: Final = 8_000
+CHUNK_MS: Final = 60
+"""Sound in one message to the carrier: fewer, larger ones leave a busy loop more room before a sentence breaks off."""
 MEDIA_MS: Final = "media_ms"
 """Key of a frame's metadata: where the carrier says that the frame begins, in milliseconds since the stream began."""
 

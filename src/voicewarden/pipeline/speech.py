@@ -1,6 +1,6 @@
 """The speaking service: a released sentence to sound between its two marks.
 
-In: `SentenceFrame`s in the order in which they are to be said. Out: start mark, sound in whole 20 ms chunks, end mark.
+In: `SentenceFrame`s in the order in which they are to be said. Out: start mark, sound in whole chunks, end mark.
 It renders ahead of what plays. A sentence that can't be rendered in time is reported and skipped. Stands between the
 mouth and the transport.
 """
@@ -19,11 +19,11 @@ from pipecat.services.tts_service import TTSService
 from voicewarden.model.error import SpeechFailed
 from voicewarden.pipeline.frames import MarkFrame, SentenceFrame, SpeechFrame
 from voicewarden.pipeline.playout import Playout
-from voicewarden.pipeline.serializer import RATE_HZ
+from voicewarden.pipeline.serializer import CHUNK_MS, RATE_HZ
 
-CHUNK_BYTES: Final = RATE_HZ // 50 * 2
-"""20 ms of int16: the transport keeps an incomplete chunk back."""
-PIECE_BYTES: Final = 10 * CHUNK_BYTES
+CHUNK_BYTES: Final = CHUNK_MS * RATE_HZ // 1000 * 2
+"""A chunk of int16: the transport keeps an incomplete one back."""
+PIECE_BYTES: Final = 200 // CHUNK_MS * CHUNK_BYTES
 
 
 class Rendering(Protocol):

@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 
 import pytest
-
 from tests.fakes.rig import Rig
+
 from voicewarden.reading.sentence import split
 
 COMPLETIONS = [

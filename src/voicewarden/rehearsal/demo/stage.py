@@ -121,10 +121,12 @@ async def _process(arguments: list[str], environment: dict[str, str]) -> AsyncIt
         sys.executable, *arguments, stdout=asyncio.subprocess.PIPE, env={**os.environ, **environment}
     )
     try:
-        port = await asyncio.wait_for(_ready(process), _READY_S)
+        try:
+            port = await asyncio.wait_for(_ready(process), _READY_S)
+        except TimeoutError:
+            what = f"{arguments[1]} was not ready in {_READY_S:.0f} s; run it by hand to see why"
+            raise VoicewardenError(what) from None
         yield _Running(process.pid, port)
-    except TimeoutError:
-        raise VoicewardenError(f"{arguments[1]} was not ready in {_READY_S:.0f} s; run it by hand to see why") from None
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
