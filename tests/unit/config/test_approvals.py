@@ -12,7 +12,8 @@ HASH = "ab" * 32
 
 def _write(folder: Path, approved_by: str) -> None:
     (folder / "approvals.yaml").write_text(
-        f"approvals:\n  - {{release: {HASH}, proposed_by: ada, approved_by: [{approved_by}], on: 2026-11-20, why: Read.}}\n"
+        f"approvals:\n  - {{release: {HASH}, proposed_by: ada, approved_by: [{approved_by}], "
+        "on: 2026-11-20, why: Read.}\n"
     )
 
 

@@ -9,10 +9,8 @@ from tests.fakes.rig import Rig
 
 from voicewarden.reading.sentence import split
 
-COMPLETIONS = [
-    json.loads(line)["completion"]
-    for line in (Path(__file__).parents[1] / "rehearsal" / "data" / "small_model_completions.jsonl").read_text().splitlines()
-]
+RECORDED = Path(__file__).parents[1] / "rehearsal" / "data" / "small_model_completions.jsonl"
+COMPLETIONS = [json.loads(line)["completion"] for line in RECORDED.read_text().splitlines()]
 FIGURE = re.compile(r"[£$€%]|\d")
 APPROVED_FOR_SOMETHING_ELSE = {"10"}
 """A limit of the gate: a number that an approved text names (ten in the morning) may be said of other things, too."""
