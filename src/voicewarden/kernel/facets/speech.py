@@ -53,7 +53,7 @@ def on_proposed(draft: Draft, event: SentenceProposed) -> None:
         return
     permit(draft, request)
     disclosure.say_missing(draft)
-    draft.floor = replace(draft.floor, spoke=True, falters=0)
+    draft.floor = replace(draft.floor, spoke=True)
     draft.cancel_timer("model")
     draft.say(event.text, "model", sentence=event.sentence)
 
@@ -129,6 +129,8 @@ def on_played(draft: Draft, event: SentencePlayed) -> None:
     if sentence is None:
         return
     if event.whole:
+        if sentence.purpose == "model":
+            draft.floor = replace(draft.floor, falters=0)
         draft.mention(sentence.text)
         disclosure.sentence_heard(draft, sentence.line)
         actions.sentence_ended(draft, sentence.id)
