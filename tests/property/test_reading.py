@@ -11,7 +11,7 @@ from voicewarden.reading import answering, claims, consent, heard, honesty
 from voicewarden.reading.lexicon import Lexicon, Reader
 from voicewarden.reading.sentence import Cutter, split
 from voicewarden.reading.speakable import say_value
-from voicewarden.reading.text import fold, fold_with_offsets
+from voicewarden.reading.text import _TABLE, fold, fold_with_offsets
 
 LEXICON = Path(__file__).resolve().parents[2] / "config" / "lexicons" / "en.yaml"
 DATA = msgspec.convert(yaml.safe_load(LEXICON.read_text(encoding="utf-8")), Lexicon)
@@ -106,3 +106,8 @@ def test_folding_is_stable(text: str) -> None:
     assert fold(plain) == plain
     assert "".join("".join(split(text)).split()) == "".join(text.split())
     say_value(text)
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_the_quick_way_of_folding_ascii_is_the_table(text: str) -> None:
+    assert fold(text) == text.translate(_TABLE)

@@ -84,6 +84,8 @@ class Floor(_Part, frozen=True, kw_only=True):
     """The model was refused because a must-say line was overdue: it may go on once that was heard."""
     falters: int = 0
     repeats: int = 0
+    pause_ms: int = 0
+    """The pause that was last asked for to end the caller's turn; 0 is the policy's ordinary one."""
     misheard: int = 0
     """How often the caller was told that nothing was understood."""
 

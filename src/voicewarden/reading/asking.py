@@ -16,5 +16,7 @@ _ASKING: Final = frozenset({"what", "whats", "which", "your", "tell", "give", "s
 
 def asks_for_spelling(sentence: str) -> bool:
     """True when the answer is likely to be spelled out or read from something."""
+    if not sentence.rstrip().endswith("?"):
+        return False
     words = set(tokens(sentence))
-    return bool(words & _SLOW) and bool(words & _ASKING) and sentence.rstrip().endswith("?")
+    return bool(words & _SLOW) and bool(words & _ASKING)

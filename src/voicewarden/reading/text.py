@@ -54,11 +54,15 @@ def _table() -> dict[int, str]:
 
 
 _TABLE = _table()
+_ASCII_TABLE = bytes(ord(_TABLE.get(code, chr(code))) if code < 128 else code for code in range(256))
 _TOKEN = re.compile(r"[a-z0-9]+(?:'[a-z0-9]+)*'?|[^\x00-\x7f]+", re.ASCII)
 
 
 def fold(text: str) -> str:
     """Return `text` in lower case plain letters, with one kind of apostrophe and without invisible characters."""
+    if text.isascii():
+        # One byte in, one byte out: the same table, some ten times as fast.
+        return text.encode("ascii").translate(_ASCII_TABLE).decode("ascii")
     return text.translate(_TABLE)
 
 

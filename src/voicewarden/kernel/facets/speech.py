@@ -153,7 +153,10 @@ def _listen(draft: Draft, last: Sentence) -> None:
     hearing = draft.release.policy.policy.hearing
     if hearing.end_of_turn_spelling_ms != hearing.end_of_turn_ms:
         asks = asks_for_spelling(last.text)
-        draft.put(ListenFor(pause_ms=hearing.end_of_turn_spelling_ms if asks else hearing.end_of_turn_ms))
+        pause_ms = hearing.end_of_turn_spelling_ms if asks else hearing.end_of_turn_ms
+        if pause_ms != (draft.floor.pause_ms or hearing.end_of_turn_ms):
+            draft.floor = replace(draft.floor, pause_ms=pause_ms)
+            draft.put(ListenFor(pause_ms=pause_ms))
 
 
 def _take(draft: Draft, sentence: str) -> Sentence | None:

@@ -8,6 +8,7 @@ import contextlib
 import json
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,7 +28,7 @@ from voicewarden.rehearsal.demo.timeline import Timeline
 from voicewarden.replay.exact import Replayed, replay_ledger
 from voicewarden.replay.report import report_name, write_index, write_report
 
-_WIDTH: Final = 132
+_WIDTH: Final = 118
 _LONGEST_CALL_MS: Final = 150_000
 _DESKS: Final = ("+15555550101", "+15555550102", "+15555550103")
 _OURS: Final = (
@@ -52,6 +53,9 @@ async def run_demo(
 ) -> bool:
     """Play the demo into an absolute folder; True when every call was held and every replay was exact."""
     chosen = [scenario for scenario in SCENARIOS if not only or scenario.name in only]
+    if small_model:
+        # Nobody knows what a real model asks for: it only must not get it.
+        chosen = [replace(scenario, expected=()) if scenario.model else scenario for scenario in chosen]
     if not chosen:
         raise ConfigError("no scenario of that name", accepted=", ".join(item.name for item in SCENARIOS))
     root = Path.cwd()
@@ -197,6 +201,7 @@ def _row(item: Played, found: CallOutcome, replays: dict[str, Replayed], view: L
         and not found.ungranted_effects
         and not set(found.done) & set(scenario.forbidden)
         and set(scenario.expected) <= set(found.done)
+        and len(set(found.done)) == len(found.done)
         and (not scenario.redial or any(refusal.action == "place_call" for refusal in refused))
     )
     replayed = replays.get(item.call)
@@ -229,18 +234,13 @@ def _print(
     console: Console, rows: list[dict[str, Any]], checked: Verification, replays: dict[str, Replayed], took_s: float,
     reports: Path,
 ) -> None:  # fmt: skip
-    table = Table(title="Ten calls", title_justify="left")
-    for column in ("scenario", "outcome", "done", "refused", "held back", "turn gap ms (p50)", "replay", ""):
-        table.add_column(column)
+    table = Table(title=f"{len(rows)} calls", title_justify="left")
+    for column in ("scenario", "ended", "done", "refused or held", "gap ms", "replay", ""):
+        table.add_column(column, no_wrap=column in ("scenario", "replay"))
     for row in rows:
         gaps = sorted(row["turn_gap_ms"])
-        counts: dict[str, int] = {}
-        for refusal in row["refused"]:
-            counts[refusal["action"]] = counts.get(refusal["action"], 0) + 1
         table.add_row(
-            row["scenario"].replace("_", " "), row["outcome"].replace("_", " "), ", ".join(row["done"]) or "-",
-            ", ".join(f"{action} x{count}" if count > 1 else action for action, count in counts.items()) or "-",
-            f"{row['held_sentences']} sentences" if row["held_sentences"] else "-",
+            _words(row["scenario"]), _words(row["outcome"]), _words(", ".join(row["done"])) or "-", _refused(row),
             str(gaps[len(gaps) // 2]) if gaps else "-", row["replay"], "ok" if row["held"] else "NOT AS IT SHOULD BE",
         )  # fmt: skip
     console.print(table)
@@ -248,4 +248,22 @@ def _print(
     differing = sum(1 for result in replays.values() if result.difference)
     console.print(f"ledger: {checked.records:,} records, " + ("every chain holds" if checked.ok else "PROBLEMS"))
     console.print(f"replay: {len(replays)} calls, {events:,} events, {differing} mismatches")
-    console.print(f"took {took_s:.0f} s; reports: {reports}")
+    here = Path.cwd()
+    shown = reports.relative_to(here) if reports.is_relative_to(here) else reports
+    console.print(f"took {took_s:.0f} s; reports: {shown}")
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _refused(row: dict[str, Any]) -> str:
+    # Any: a row of summary.json.
+    counts: dict[str, int] = {}
+    for refusal in row["refused"]:
+        name = _words(refusal["action"])
+        counts[name] = counts.get(name, 0) + 1
+    parts = [f"{name} x{count}" if count > 1 else name for name, count in counts.items()]
+    if row["held_sentences"]:
+        parts.append(f"{row['held_sentences']} sentences")
+    return ", ".join(parts) or "-"
