@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
 import uvicorn
@@ -30,6 +30,7 @@ from voicewarden.contacts.register import Contacts
 from voicewarden.kernel.release import Compiled, Release, encode_release
 from voicewarden.ledger.store import Ledger
 from voicewarden.model.action import Value
+from voicewarden.model.canonical import digest_of
 from voicewarden.model.error import ConfigError, SpeechFailed
 from voicewarden.pipeline.hearing import Transcribing
 from voicewarden.pipeline.line_cache import LineCache
@@ -55,7 +56,8 @@ DEVELOPMENT_BANNER: Final = "DEVELOPMENT PROFILE: unapproved files may run, on l
 _LOG: Final = logging.getLogger(__name__)
 _FIRST_PAUSE_S: Final = 0.2
 _LONGEST_PAUSE_S: Final = 5.0
-_PRERENDERED: Final = ("{",)
+_PLACE: Final = "{"
+_WAYS_OUT: Final = ("safe", "trouble", "goodbye", "opt_out.goodbye", "silence.goodbye")
 
 
 @dataclass(slots=True)
@@ -111,27 +113,33 @@ def declared_defaults(settings: Settings, release: Release) -> dict[str, Value]:
 async def open_server(settings: Settings, *, inbound_agent: str) -> AsyncIterator[Server]:
     """Open everything that calls need, and close it again; raises ConfigError and MissingPart with one clear line."""
     account = account_of(settings)
-    release = Compiled(
-        load_release(
-            settings.config_dir, settings.agents_dir, policy=settings.policy, approved=not settings.is_development,
-            language=settings.language,
-        )
-    )
+    data = load_release(
+        settings.config_dir, settings.agents_dir, policy=settings.policy, approved=not settings.is_development,
+        language=settings.language,
+    )  # fmt: skip
     if not settings.is_development:
-        demand_approval(settings.config_dir, release.hash)
+        demand_approval(settings.config_dir, digest_of(data))
     keys = Keys.open(settings.keys_dir)
     settings.ledger_path.parent.mkdir(parents=True, exist_ok=True)
-    model = await asyncio.to_thread(Transcriber.load, threads=settings.transcriber.threads)
-    _demand_own_thresholds(release.data, model.identity)
-    transcriber = SharedTranscriber(model, capacity=settings.transcriber.queue)
     speech = SpeechServer()
-    ledger = Ledger.open(settings.ledger_path)
-    try:
-        await speech.start()
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(speech.stop)
+        # The slow starts side by side; all are waited for, so that none goes on behind an error of another.
+        heard, spoken, compiled = await asyncio.gather(
+            asyncio.to_thread(Transcriber.load, threads=settings.transcriber.threads),
+            speech.start(),
+            asyncio.to_thread(_compile, data),
+            return_exceptions=True,
+        )
+        model, release = _given(heard), _given(compiled)
+        _given(spoken)
+        _demand_own_thresholds(data, model.identity)
+        transcriber = SharedTranscriber(model, capacity=settings.transcriber.queue)
+        stack.callback(transcriber.close)
+        ledger = stack.enter_context(Ledger.open(settings.ledger_path))
         async with SpeechClient(speech.url) as client:
-            if settings.speech.prerender:
-                cache = LineCache(settings.var_dir / "lines", VOICE_SHA256)
-                await client.prerender(_fixed_lines(release.data), cache)
+            cache = LineCache(settings.var_dir / "lines", VOICE_SHA256)
+            await client.prerender(_fixed_lines(release.data, ways_out=not settings.speech.prerender), cache)
             server = assemble(
                 settings, account, release, keys, ledger, speech=client, transcriber=transcriber,
                 inbound_agent=inbound_agent,
@@ -143,10 +151,21 @@ async def open_server(settings: Settings, *, inbound_agent: str) -> AsyncIterato
             finally:
                 keeping.cancel()
                 await asyncio.wait({keeping})
-    finally:
-        await speech.stop()
-        transcriber.close()
-        ledger.close()
+
+
+def _compile(data: Release) -> Compiled:
+    release = Compiled(data)
+    release.warm_up()
+    return release
+
+
+_Result = TypeVar("_Result")
+
+
+def _given(result: _Result | BaseException) -> _Result:
+    if isinstance(result, BaseException):
+        raise result
+    return result
 
 
 async def _keep_speaking(speech: SpeechServer, client: SpeechClient) -> None:
@@ -176,11 +195,14 @@ def _demand_own_thresholds(release: Release, identity: str) -> None:
         )  # fmt: skip
 
 
-def _fixed_lines(release: Release) -> list[str]:
+def _fixed_lines(release: Release, *, ways_out: bool) -> list[str]:
+    """Lines that are always the same; with `ways_out` only those that must be sayable when nothing else works."""
     return [
         text
         for name, text in release.lines.items()
-        if not name.startswith("message.") and not any(mark in text for mark in _PRERENDERED)
+        if not name.startswith("message.")
+        and _PLACE not in text
+        and (not ways_out or name in _WAYS_OUT)
     ]
 
 

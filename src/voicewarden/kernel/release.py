@@ -14,9 +14,16 @@ from voicewarden.model.action import Stage, Value
 from voicewarden.model.canonical import canonical_bytes, digest_of
 from voicewarden.policy.ast import Policy
 from voicewarden.policy.compiler import CompiledPolicy, compile_policy
-from voicewarden.reading.claims import values
+from voicewarden.reading import answering, consent, heard
+from voicewarden.reading.claims import claims, values
+from voicewarden.reading.honesty import refusals
 from voicewarden.reading.lexicon import Lexicon, Reader
 
+_ORDINARY_WORDS: Final = (
+    ("Hello?",), ("Yes,", "please."), ("Yes,", "go", "ahead."), ("No,", "thank", "you."), ("Who", "is", "this?"),
+    ("Can", "I", "talk", "to", "a", "person?"), ("Please", "stop", "calling", "me."),
+    ("What", "does", "it", "cost", "on", "Tuesday", "at", "three?"),
+)  # fmt: skip
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 
 
@@ -98,6 +105,18 @@ class Compiled:
             holding = (fact.text for fact in self.data.facts if not fact.valid_until or fact.valid_until >= today)
             known = self._grounded[day] = self._timeless | self._figures_of(holding)
         return known
+
+    def warm_up(self) -> None:
+        """Read once what will be read in every call: the first caller shall not pay for what is made on first use."""
+        release, kinds = self.data, self.data.policy.speech.refuse
+        for text in release.lines.values():
+            claims(self.reader, text)
+            refusals(self.reader, text, kinds)
+        for rule in release.policy.actions.values():
+            for words in _ORDINARY_WORDS:
+                consent.read(self.reader, rule.question, words)
+                heard.signals(self.reader, words)
+                answering.read(self.reader, words)
 
     def _figures_of(self, texts: Iterable[str]) -> frozenset[str]:
         return frozenset(claim for text in texts for claim in values(self.reader, text))

@@ -30,11 +30,17 @@ _BUILT_IN: Final = {
     "kernel.question_open": "While a question waits for its answer, nobody talks over it.",
     "kernel.not_opened": "Nobody is spoken to before it is known who answered.",
     "kernel.tool_calls": "A limit on tool calls in a turn keeps a model from running in circles.",
+    "kernel.cooldown": "The policy sets a pause between two actions of this kind.",
+    "kernel.must_say": "The policy names a line that must be heard before this.",
+    "kernel.not_consulted": "A model speaks when it is asked, and for as long as its answer is wanted.",
     "kernel.budget.per_call": "The call's token budget keeps an agent from talking without end.",
     "kernel.budget.per_turn": "The turn's token budget keeps answers short.",
     "speech.facts": "Figures may only be said when they were approved, said by the caller or returned by a tool.",
 }
-_REFUSED_SPEECH: Final = "Sentences of this kind are never said by an agent."
+_FAMILIES: Final = (
+    ("speech.refuse.", "Sentences of this kind are never said by an agent."),
+    ("speech.must_say.", "What must be said was not heard in time: it comes before any other word."),
+)
 
 
 class About(msgspec.Struct, frozen=True):
@@ -63,7 +69,7 @@ class Rules:
         found = self._rules.get(rule)
         if found is not None:
             return found
-        why = _BUILT_IN.get(rule) or (_REFUSED_SPEECH if rule.startswith("speech.refuse.") else "")
+        why = _BUILT_IN.get(rule) or next((text for start, text in _FAMILIES if rule.startswith(start)), "")
         return About(why, BUILT_IN_OWNER) if why else None
 
     def action(self, name: str) -> About | None:

@@ -16,7 +16,7 @@ from voicewarden.runtime.spending import Authority, Burner, SealedGrant
 
 DURABLE_WITHIN_S: Final = 5.0
 EFFECT_WITHIN_S: Final = 120.0
-"""A transfer's receipt comes when the other leg has ended; anything slower is unknown."""
+"""Longer than any effector of ours waits by itself; anything slower is unknown."""
 
 
 class Effects:

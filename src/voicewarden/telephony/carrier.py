@@ -57,14 +57,18 @@ class TwilioCarrier:
         text = document.dial(
             number, f"{base}/transferred", f"{base}/leg", caller_id=self._account.from_number, timeout_s=DIAL_TIMEOUT_S
         )
+        # From here on the call may be somebody else's, even if the carrier's answer gets lost on the way.
+        self._away.add(live.id)
         try:
             await self.rest.redirect(live.sid, text)
-            self._away.add(live.id)
             return await asyncio.wait_for(asyncio.shield(waiting), TRANSFER_S)
         except CarrierFailed as failed:
-            return Receipt("failed", {"why": str(failed.args[0])})
+            if len(failed.args) > 1:
+                self._away.discard(live.id)
+                return Receipt("failed", {"why": str(failed.args[0])})
+            return Receipt("unknown", {"why": str(failed.args[0])})
         except TimeoutError:
-            return Receipt("unknown", {"why": "the carrier did not report the other leg's end in time"})
+            return Receipt("unknown", {"why": "the carrier did not report in time that somebody picked up"})
         finally:
             self._transfers.pop(live.id, None)
 

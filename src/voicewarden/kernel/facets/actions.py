@@ -132,7 +132,8 @@ def _hand_over(draft: Draft, request: Request) -> None:
         answer(draft, request, refuse(draft, request, (reason,)))
         return
     minted = {**draft.grants.minted, request.action: draft.grants.minted.get(request.action, 0) + 1}
-    draft.grants = replace(draft.grants, minted=minted)
+    minted_at = {**draft.grants.minted_at_ms, request.action: draft.now_ms}
+    draft.grants = replace(draft.grants, minted=minted, minted_at_ms=minted_at)
     question.void(draft)
     draft.lower()
     withdraw_unspent(draft)
@@ -269,7 +270,8 @@ def _close(draft: Draft, opened: OpenGrant, outcome: Outcome) -> None:
     draft.cancel_timer(f"spend:{opened.grant.id}")
     if outcome in ("refused", "failed"):
         counts = {**draft.grants.minted, action: max(0, draft.grants.minted.get(action, 0) - 1)}
-        draft.grants = replace(draft.grants, minted=counts)
+        minted_at = {name: at_ms for name, at_ms in draft.grants.minted_at_ms.items() if name != action}
+        draft.grants = replace(draft.grants, minted=counts, minted_at_ms=minted_at)
 
 
 def settle(draft: Draft, opened: OpenGrant, outcome: Outcome, detail: dict[str, Value]) -> None:

@@ -6,6 +6,7 @@ order to start recording once the notice was heard.
 
 from voicewarden.kernel.draft import Draft
 from voicewarden.model.directive import StartRecording
+from voicewarden.policy.ast import MustSay
 
 
 def say_missing(draft: Draft) -> bool:
@@ -15,11 +16,16 @@ def say_missing(draft: Draft) -> bool:
     for item in draft.release.policy.policy.speech.must_say:
         if draft.value(f"disclosed.{item.id}") is True or item.line in queued:
             continue
-        if item.before == "recording" and draft.value("recording_refused") is True:
+        if _spared(draft, item):
             continue
         draft.say_line(item.line, "must_say")
         said = True
     return said
+
+
+def _spared(draft: Draft, item: MustSay) -> bool:
+    """A recording that the caller refused needs no notice."""
+    return item.before == "recording" and draft.value("recording_refused") is True
 
 
 def sentence_heard(draft: Draft, line: str) -> None:
@@ -43,5 +49,6 @@ def overdue(draft: Draft) -> tuple[str, ...]:
         for item in draft.release.policy.policy.speech.must_say
         if item.within_ms is not None
         and draft.value(f"disclosed.{item.id}") is not True
+        and not _spared(draft, item)
         and draft.now_ms > answered + item.within_ms
     )
