@@ -139,7 +139,7 @@ async def test_a_transfer_that_the_carrier_refuses_leaves_the_caller_with_the_ag
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def refuse(*_: object) -> None:
-        raise CarrierFailed(REFUSAL)
+        raise CarrierFailed(REFUSAL, 20500)
 
     monkeypatch.setattr(Rest, "redirect", refuse)
     call = await house.place(ask_for_person)
@@ -167,7 +167,7 @@ async def test_a_hang_up_that_the_carrier_refuses_still_ends_the_call_with_us(
     house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def refuse(*_: object) -> None:
-        raise CarrierFailed(REFUSAL)
+        raise CarrierFailed(REFUSAL, 20500)
 
     monkeypatch.setattr(Rest, "end", refuse)
     call = await house.place(stay)

@@ -30,7 +30,7 @@ class FakeRest:
         self.asked.append((what, detail))
         self.news.set()
         if self.refuses:
-            raise CarrierFailed("the carrier refused the request (status 500, code None)")
+            raise CarrierFailed("the carrier refused the request (status 500, code None)", None)
 
     async def create(self, to_number: str, **urls: Any) -> str:
         await self._note("create", (to_number, urls))
