@@ -52,11 +52,15 @@ def report(
 ) -> None:
     """Write one self-contained HTML page about a call: what was heard, said, decided and done, and why."""
     from voicewarden.ledger.store import Ledger
+    from voicewarden.model.error import LedgerError
     from voicewarden.replay.report import report_name, write_report
 
+    ledger = Ledger.read(path)
+    if f"call:{call}" not in ledger.streams("call:"):
+        raise LedgerError(f"{path} holds no call of that id; `voicewarden replay {path}` counts those that it has")
     beside = path.parent / "recordings" / f"{call}.wav"
     if recording is None and beside.exists():
         recording = beside
     target = out or Path(report_name(call))
-    write_report(Ledger.read(path), call, target, recording=recording)
+    write_report(ledger, call, target, recording=recording)
     typer.echo(str(target))

@@ -6,7 +6,7 @@ import pytest
 
 from voicewarden.model.error import ConfigError
 from voicewarden.rehearsal.scripted_model.__main__ import main
-from voicewarden.rehearsal.scripted_model.library import DialogueLibrary, UnknownModel, parse_model_name
+from voicewarden.rehearsal.scripted_model.dialogues import DialogueLibrary, UnknownModel, parse_model_name
 from voicewarden.rehearsal.scripted_model.loading import load_dialogue, parse_dialogue
 from voicewarden.rehearsal.scripted_model.pace import Fault
 

@@ -22,7 +22,7 @@ from starlette.types import Receive, Scope, Send
 
 from voicewarden.rehearsal.scripted_model.choosing import choose
 from voicewarden.rehearsal.scripted_model.history import read_history
-from voicewarden.rehearsal.scripted_model.library import DialogueLibrary, UnknownModel, parse_model_name
+from voicewarden.rehearsal.scripted_model.dialogues import DialogueLibrary, UnknownModel, parse_model_name
 from voicewarden.rehearsal.scripted_model.pace import Fault, Pace, StreamCut, paced
 from voicewarden.rehearsal.scripted_model.protocol import CREATED, ChatRequest, chunks, completion, error_body
 from voicewarden.rehearsal.scripted_model.reply import Reply
@@ -37,7 +37,7 @@ class ScriptedModel:
     def __init__(
         self, agents_dir: Path, *, pace: Pace | None = None, api_key: str | None = None, fault: Fault | None = None
     ) -> None:
-        self.library = DialogueLibrary(agents_dir)
+        self.dialogues = DialogueLibrary(agents_dir)
         self.pace = pace or Pace()
         self.fault = fault
         self._api_key = api_key
@@ -50,7 +50,7 @@ class ScriptedModel:
         """Answer one request; raises `UnknownModel` if it is for no dialogue that is there."""
         name = parse_model_name(request.model)
         history = read_history(request.messages)
-        reply = choose(self.library.find(name, history.system), history, request.tool_names)
+        reply = choose(self.dialogues.find(name, history.system), history, request.tool_names)
         is_due = name.fault_turn in (0, len(history.caller_turns))
         fault = (name.fault if is_due else None) or self.fault or reply.fault
         limited = reply.limited(request.token_limit)
@@ -61,7 +61,7 @@ def app(model: ScriptedModel) -> Starlette:
     """Make the ASGI application."""
 
     async def list_models(request: Request) -> Response:
-        names = model.library.model_names
+        names = model.dialogues.model_names
         data = [{"id": name, "object": "model", "created": CREATED, "owned_by": "script"} for name in names]
         return JSONResponse({"object": "list", "data": data})
 
