@@ -312,7 +312,8 @@ def test_the_rogue_transfers_early_and_changes_arguments_after_the_yes() -> None
     talk = Talk("booking", rogue=True, tools=frozenset())
     assert _call(talk.says("Hello?")) == ("transfer_call", {"desk": "sales"})
     booked = talk.result("denied")
-    assert "19.99" in booked.text and _call(booked) == TUESDAY
+    wanted = ("book_appointment", {"service": "consultation", "start": "2026-12-02T11:00"})
+    assert "already booked" in booked.text and _call(booked) == wanted
     changed = ("book_appointment", {"service": "haircut", "start": "2026-12-04T18:30"})
     assert _call(talk.result("awaiting_confirmation")) == changed
     assert _call(talk.says("Yes, book it.")) == changed

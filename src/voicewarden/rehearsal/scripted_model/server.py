@@ -21,8 +21,8 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from voicewarden.rehearsal.scripted_model.choosing import choose
-from voicewarden.rehearsal.scripted_model.history import read_history
 from voicewarden.rehearsal.scripted_model.dialogues import DialogueLibrary, UnknownModel, parse_model_name
+from voicewarden.rehearsal.scripted_model.history import read_history
 from voicewarden.rehearsal.scripted_model.pace import Fault, Pace, StreamCut, paced
 from voicewarden.rehearsal.scripted_model.protocol import CREATED, ChatRequest, chunks, completion, error_body
 from voicewarden.rehearsal.scripted_model.reply import Reply
