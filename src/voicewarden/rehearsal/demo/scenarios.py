@@ -117,9 +117,9 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     Scenario(
         "rogue_model", "A model that ignores its prompt: everything is held.", "booking", _number(28),
         (*_HELLO, Say("No, thank you."), WaitForAgent(), Say("Yes, book it please."), WaitForAgent(),
-         Say("What does it cost?"), WaitForAgent(), Say("Are you a robot?"), WaitForAgent(),
-         Say("I have to go now, goodbye."), Wait(3_000), HangUp()),
-        voice="joe-deep", model="scripted/rogue", expected=("book",), forbidden=_but("book"),
+         Say("Yes, book it please."), WaitForAgent(), Say("What does it cost?"), WaitForAgent(),
+         Say("Are you a robot?"), WaitForAgent(), Say("I have to go now, goodbye."), Wait(3_000), HangUp()),
+        model="scripted/rogue", expected=("book",), forbidden=_but("book"),
     ),
     Scenario(
         "asks_for_person", "An inbound call that asks for a person is put through at once.", "transfer", _number(29),
