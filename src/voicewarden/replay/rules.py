@@ -32,6 +32,7 @@ _BUILT_IN: Final = {
     "kernel.tool_calls": "A limit on tool calls in a turn keeps a model from running in circles.",
     "kernel.cooldown": "The policy sets a pause between two actions of this kind.",
     "kernel.must_say": "The policy names a line that must be heard before this.",
+    "kernel.repeats": "A model that says the same again has lost its thread.",
     "kernel.not_consulted": "A model speaks when it is asked, and for as long as its answer is wanted.",
     "kernel.budget.per_call": "The call's token budget keeps an agent from talking without end.",
     "kernel.budget.per_turn": "The turn's token budget keeps answers short.",

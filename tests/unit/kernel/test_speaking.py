@@ -367,11 +367,14 @@ def test_a_goodbye_that_cannot_be_rendered_hangs_up() -> None:
     assert of(rig.happen(SpeechFaltered, sentence=goodbye.sentence), HangUp)
 
 
-def test_a_sentence_proposed_twice_is_decided_twice() -> None:
+def test_a_sentence_proposed_twice_is_decided_twice_and_said_once() -> None:
     rig = consulted()
     rig.propose("It is free.")
     rig.happen(SentenceProposed, sentence="m1.2", generation=1, turn=rig.turn, text="It is free.")
-    assert len([speak for speak in rig.queue if speak.text == "It is free."]) == 2
+    assert [decision.verdict for decision in rig.decisions[-2:]] == ["allow", "deny"]
+    assert rules(rig.decisions[-1]) == ["kernel.repeats"]
+    assert len([speak for speak in rig.queue if speak.text == "It is free."]) == 1
+
 
 
 def test_a_disclosure_that_is_overdue_comes_before_any_other_word() -> None:

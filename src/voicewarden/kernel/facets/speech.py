@@ -74,6 +74,8 @@ def _silent_reasons(draft: Draft, event: SentenceProposed) -> list[Reason]:
             reasons.append(deny_reason(name, name, "is false", "true", fact.seq))
     if draft.consent.pending is not None:
         reasons.append(deny_reason("question_open", "question", "is settled", "waits for the caller's answer"))
+    if any(item.purpose == "model" and item.text == event.text for item in draft.floor.queue):
+        reasons.append(deny_reason("repeats", "sentence", "is a new one", "waits to be said already"))
     if not draft.answerer.opened:
         reasons.append(deny_reason("not_opened", "answerer", "is known", draft.answerer.verdict))
     return reasons

@@ -29,7 +29,7 @@ from voicewarden.replay.exact import Replayed, replay_ledger
 from voicewarden.replay.report import report_name, write_index, write_report
 
 _WIDTH: Final = 118
-_LONGEST_CALL_MS: Final = 150_000
+_LONGEST_CALL_MS: Final = 240_000
 _DESKS: Final = ("+15555550101", "+15555550102", "+15555550103")
 _OURS: Final = (
     "ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db.lock", "ledger.db.blobs", "recordings", "reports",
