@@ -50,7 +50,7 @@ async def on_a_bad_disk(folder: Path, fault: Fault) -> None:
 
 
 async def test_a_disk_that_fails_in_mid_call_means_the_safe_line_and_no_effect(tmp_path: Path) -> None:
-    faults: tuple[Fault, ...] = ("full", "write", "sync")
+    faults: tuple[Fault, ...] = ("full", "write", "sync", "read_only")
     await asyncio.gather(*(on_a_bad_disk(tmp_path / fault, fault) for fault in faults))
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 import apsw
 
-Fault = Literal["", "full", "write", "sync"]
+Fault = Literal["", "full", "write", "sync", "read_only"]
 _NUMBERS = itertools.count()
 
 
@@ -34,6 +34,8 @@ class _File(apsw.VFSFile):
             raise apsw.FullError("no room is left (injected)")
         if self._disk.fault == "write":
             raise apsw.IOError("a write failed (injected)")
+        if self._disk.fault == "read_only":
+            raise apsw.ReadOnlyError("the disk was mounted anew, for reading alone (injected)")
         super().xWrite(data, offset)
 
     def xSync(self, flags: int) -> None:

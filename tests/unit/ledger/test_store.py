@@ -311,3 +311,27 @@ def test_a_place_that_may_not_be_written_is_named(tmp_path: Path) -> None:
     for path in (blocked / "ledger.db", Path("/proc/self/ledger.db")):
         with pytest.raises(LedgerError, match=r"may write|write access"):
             Ledger.open(path)
+
+
+def test_a_disk_that_becomes_read_only_stops_the_writer_and_loses_nothing(tmp_path: Path) -> None:
+    disk, chain = FailingDisk(), Chain()
+    with Ledger.open(tmp_path / "ledger.db", vfs=disk.name) as ledger:
+        ledger.submit(chain.events(3))
+        ledger.flush()
+        disk.fault = "read_only"
+        ledger.submit([chain.event()])
+        with pytest.raises(LedgerBroken, match=r"ReadOnlyError.*check the disk"):
+            ledger.flush()
+        assert ledger.broken
+        disk.fault = ""
+    view = Ledger.read(tmp_path / "ledger.db")
+    found = verify(view)
+    view.close()
+    assert found.ok and found.records == 3
+
+
+def test_a_ledger_on_a_read_only_disk_is_not_opened_for_writing(tmp_path: Path) -> None:
+    disk = FailingDisk()
+    disk.fault = "read_only"
+    with pytest.raises(LedgerError, match=r"ledger\.db"):
+        Ledger.open(tmp_path / "ledger.db", vfs=disk.name)
