@@ -1,4 +1,7 @@
-"""`voicewarden policy`: check a policy, list its facts, say in English what it asks."""
+"""`voicewarden policy`: check a policy, list its facts, say in English what it asks and why it would refuse.
+
+What the machine can prove about a policy stands in modules of its own: `prove`, `diff`, `cases`, `model_check`.
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,51 +11,61 @@ import typer
 if TYPE_CHECKING:
     from voicewarden.kernel.release import Release
 
-app = typer.Typer(no_args_is_help=True, help="Check and explain policies.")
-_Policy = Annotated[str, typer.Argument(help="A policy file, or the name of one in CONFIG/policies.")]
-_Config = Annotated[Path, typer.Option("--config", help="The configuration folder.")]
-_Agents = Annotated[Path, typer.Option("--agents", help="The agents' folder.")]
+app = typer.Typer(no_args_is_help=True, help="Check, explain, compare and prove policies.")
+PolicyArgument = Annotated[str, typer.Argument(help="A policy file, or the name of one in CONFIG/policies.")]
+ConfigOption = Annotated[
+    Path, typer.Option("--config", help="The configuration folder; the one around the policy's file if that has one.")
+]
+AgentsOption = Annotated[Path, typer.Option("--agents", help="The agents' folder.")]
 
 
-def _load(policy: str, config: Path, agents: Path) -> "Release":
-    """The release of a policy, given by name or as a file `CONFIG/policies/NAME.yaml`."""
+def config_around(policy: str, config: Path) -> Path:
+    """The configuration that belongs to a policy: its own where it lies in one, else the one that was named."""
+    around = Path(policy).parent.parent
+    return around if policy.endswith((".yaml", ".yml")) and (around / "lines.yaml").is_file() else config
+
+
+def release_of(policy: str, config: Path, agents: Path) -> "Release":
+    """The release of a policy, given by name or as a file. Raises ConfigError."""
     from voicewarden.config.release import load_release
 
-    if policy.endswith((".yaml", ".yml")):
-        file = Path(policy)
-        config, policy = file.parent.parent, file.stem
-    return load_release(config, agents, policy=policy, approved=True)
+    return load_release(config_around(policy, config), agents, policy=policy, approved=True)
 
 
 @app.command()
-def check(policy: _Policy, config: _Config = Path("config"), agents: _Agents = Path("agents")) -> None:
+def check(policy: PolicyArgument, config: ConfigOption = Path("config"), agents: AgentsOption = Path("agents")) -> None:
     """Check a policy with everything that belongs to it; prints its content hash."""
     from voicewarden.kernel.release import Compiled
 
-    release = Compiled(_load(policy, config, agents))
+    release = Compiled(release_of(policy, config, agents))
     typer.echo(f"{policy}: fine\npolicy   {release.policy.hash}\nrelease  {release.hash}")
 
 
 @app.command()
-def facts(policy: _Policy, config: _Config = Path("config"), agents: _Agents = Path("agents")) -> None:
+def facts(policy: PolicyArgument, config: ConfigOption = Path("config")) -> None:
     """List the facts that rules may look at, and where each comes from."""
+    from voicewarden.config.policy_reader import read_policy
     from voicewarden.policy.vocabulary import BUILT_IN_FACTS
 
-    declared = _load(policy, config, agents).policy.facts
+    declared = read_policy(policy, config_around(policy, config)).facts
     for name, kind in sorted({**BUILT_IN_FACTS, **declared}.items()):
         values = " | ".join(kind.values) if kind.values else kind.kind
         typer.echo(f"{name:<20} {values:<60} {kind.source}")
 
 
 @app.command()
-def explain(policy: _Policy, config: _Config = Path("config"), agents: _Agents = Path("agents")) -> None:
-    """Say in English what every action needs."""
-    from voicewarden.policy.reasons import needed
+def schema() -> None:
+    """Print the JSON Schema of policy files, for editors."""
+    from voicewarden.config.schema import schemas
 
-    for name, rule in sorted(_load(policy, config, agents).policy.actions.items()):
-        typer.echo(f"{name}: {rule.why}")
-        for item in rule.require:
-            typer.echo(f"  needs {needed(item.condition)}, or else {item.otherwise}: {item.why}")
-        for limit in rule.limits:
-            typer.echo(f"  at most {limit.at_most} in a call, or else {limit.otherwise}: {limit.why}")
-        typer.echo("  stages: " + ", ".join(f"{stage} {effect}" for stage, effect in rule.stages.items()))
+    typer.echo(schemas()["policy.json"], nl=False)
+
+
+@app.command()
+def code(policy: PolicyArgument, config: ConfigOption = Path("config")) -> None:
+    """Print the Python that is generated from a policy and decides in its place."""
+    from voicewarden.config.policy_reader import read_policy
+    from voicewarden.policy.compiler import compile_policy
+
+    compiled = compile_policy(read_policy(policy, config_around(policy, config)))
+    typer.echo(f"# policy {compiled.hash}\n# source {compiled.source_hash}\n{compiled.source}", nl=False)

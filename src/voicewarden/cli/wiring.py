@@ -115,7 +115,7 @@ async def open_server(settings: Settings, *, inbound_agent: str) -> AsyncIterato
     account = account_of(settings)
     data = load_release(
         settings.config_dir, settings.agents_dir, policy=settings.policy, approved=not settings.is_development,
-        language=settings.language,
+        language=settings.language, shadow=settings.gate.shadow_policy,
     )  # fmt: skip
     if not settings.is_development:
         demand_approval(settings.config_dir, digest_of(data))
@@ -128,7 +128,7 @@ async def open_server(settings: Settings, *, inbound_agent: str) -> AsyncIterato
         heard, spoken, compiled = await asyncio.gather(
             asyncio.to_thread(Transcriber.load, threads=settings.transcriber.threads),
             speech.start(),
-            asyncio.to_thread(_compile, data),
+            asyncio.to_thread(_compile, data, second_opinion=settings.gate.second_opinion),
             return_exceptions=True,
         )
         model, release = _given(heard), _given(compiled)
@@ -153,8 +153,8 @@ async def open_server(settings: Settings, *, inbound_agent: str) -> AsyncIterato
                 await asyncio.wait({keeping})
 
 
-def _compile(data: Release) -> Compiled:
-    release = Compiled(data)
+def _compile(data: Release, *, second_opinion: bool) -> Compiled:
+    release = Compiled(data, second_opinion=second_opinion)
     release.warm_up()
     return release
 

@@ -44,6 +44,20 @@ def check_action(
     checks.consent()
 
 
+def check_role_rules(
+    document: PolicyDocument, declared: dict[str, FactType], role: str, name: str, source: YamlFile, findings: Findings
+) -> None:
+    """Note everything that is wrong with what one role needs beside the rules of an action."""
+    route: Route = ("roles", role, "actions", name)
+    if name not in document.actions or name == "end_call":
+        accepted = ", ".join(sorted(set(document.actions) - {"end_call"}))
+        source.complain(findings, route, f"found '{name}', which has no rules that a role could add to", accepted)
+        return
+    checks = _ActionChecks(document, declared, name, source, findings)
+    checks.route = route
+    checks.requirements(document.roles[role].actions[name].require)
+
+
 class _ActionChecks:
     """The checks of one action; each notes what it finds."""
 
@@ -106,15 +120,23 @@ class _ActionChecks:
         return [name for _, name, _, _ in parts if name and name.isidentifier()]
 
     def rules(self) -> None:
+        """What is required, and limits whose window fits their scope."""
+        self.requirements(self.entry.require)
+        for index, limit in enumerate(self.entry.limits):
+            if limit.otherwise == "escalate":
+                self._may_escalate(("limits", index, "else"))
+            if limit.per == "call" and limit.in_s is not None:
+                self._add(("limits", index, "in_s"), "a call is its own window; remove it, or count per person")
+            if limit.per != "call" and limit.in_s is None:
+                self._add(("limits", index, "in_s"), "is missing", f"the seconds in which grants per {limit.per} count")
+
+    def requirements(self, rules: list[RuleEntry]) -> None:
         """Facts, operators and values exist, outcomes are possible, offers name actions."""
-        for index, rule in enumerate(self.entry.require):
+        for index, rule in enumerate(rules):
             route: Route = ("require", index)
             for inner, condition in _conditions(rule, route):
                 self._condition(inner, condition)
             self._outcome(route, rule)
-        for index, limit in enumerate(self.entry.limits):
-            if limit.otherwise == "escalate":
-                self._may_escalate(("limits", index, "else"))
 
     def _outcome(self, route: Route, rule: RuleEntry) -> None:
         if rule.otherwise == "escalate":
@@ -186,7 +208,7 @@ class _ActionChecks:
         """An action with consequences rests on the caller's own answer to its own question."""
         if self.name not in NEEDS_CONSENT:
             return
-        if not any(_rests_on_consent(rule, self.name) for rule in self.entry.require):
+        if not any(_rests_on_consent(rule, self.name) for rule in self.entry.require if not rule.shadow):
             wanted = f"a rule on consent.{self.name} that is explicit"
             if self.name in MAY_BE_ASKED_FOR:
                 wanted += ", or any of it and asked_for_person that is true"

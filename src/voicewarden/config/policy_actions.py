@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from voicewarden.config.policy_blocks import FactName, Name, Reasoned
+from voicewarden.config.policy_blocks import FactName, Name, Reasoned, Seconds
 from voicewarden.config.validation import Document
 from voicewarden.model.action import Stage, StageEffect
+from voicewarden.policy.ast import LimitScope
 
 Otherwise = Literal["deny", "confirm", "escalate"]
 _OPERATORS = ("is_", "in_", "at_least", "at_most", "between", "within_ms", "known")
@@ -39,14 +40,17 @@ class RuleEntry(ConditionEntry, Reasoned):
 
     otherwise: Annotated[Otherwise, Field(alias="else")]
     offer: Name | None = None
+    shadow: bool = False
 
 
 class LimitEntry(Reasoned):
-    """At most so many grants; calls are the only window in which grants are counted."""
+    """At most so many grants: in one call, or within `in_s` seconds for a person, a campaign or an agent role."""
 
-    per: Literal["call"]
-    at_most: Annotated[int, Field(ge=0, le=1_000)]
+    per: LimitScope
+    at_most: Annotated[int, Field(ge=0, le=1_000_000)]
+    in_s: Seconds | None = None
     otherwise: Annotated[Literal["deny", "escalate"], Field(alias="else")]
+    shadow: bool = False
 
 
 class ArgumentEntry(Document):
@@ -69,3 +73,15 @@ class ActionEntry(Reasoned):
     cooldown_ms: Annotated[int, Field(ge=0, le=600_000)] = 0
     require: list[RuleEntry] = Field(default_factory=list)
     limits: list[LimitEntry] = Field(default_factory=list)
+
+
+class RoleActionEntry(Document):
+    """What one action needs beside the policy's own rules when a certain role asks for it."""
+
+    require: Annotated[list[RuleEntry], Field(min_length=1)]
+
+
+class RoleEntry(Reasoned):
+    """A layer for one agent role: it adds requirements and takes none away."""
+
+    actions: dict[Name, RoleActionEntry]

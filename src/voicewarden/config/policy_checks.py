@@ -4,18 +4,21 @@ Called by `policy_reader`. The rules are those of the policy language in docs/; 
 """
 
 from collections.abc import Iterator
+from typing import Final
 
-from voicewarden.config.action_checks import check_action
+from voicewarden.config.action_checks import check_action, check_role_rules
 from voicewarden.config.fact_type import ACCEPTED_TYPES, SUPPLIED_FACTS, declared_type, fits, spoken_type
 from voicewarden.config.finding import Findings
 from voicewarden.config.policy_blocks import Reasoned
 from voicewarden.config.policy_document import PolicyDocument
 from voicewarden.config.validation import Document, shown
 from voicewarden.config.yaml_file import Route, YamlFile
+from voicewarden.model.action import EFFECTLESS, Stage
 from voicewarden.policy.ast import FactType
 from voicewarden.policy.vocabulary import BUILT_IN_FACTS
 
-_FAMILIES = ("consent", "disclosed", "done", "contact")
+_REVIEWED_WITHIN_DAYS: Final[dict[Stage, int]] = {"autonomous": 30, "bounded": 90}
+_FAMILIES = ("consent", "disclosed", "done", "contact", "counted")
 
 
 def check_policy(document: PolicyDocument, source: YamlFile, findings: Findings) -> None:
@@ -27,6 +30,23 @@ def check_policy(document: PolicyDocument, source: YamlFile, findings: Findings)
     _check_answerer(document, source, findings)
     for name in document.actions:
         check_action(document, declared, name, source, findings)
+    for role, entry in document.roles.items():
+        for name in entry.actions:
+            check_role_rules(document, declared, role, name, source, findings)
+    _check_governance(document, source, findings)
+
+
+def _check_governance(document: PolicyDocument, source: YamlFile, findings: Findings) -> None:
+    """The further an action may go by itself, the sooner somebody looks at it. Everything is logged at every stage."""
+    review = document.oversight.review_days
+    for name, action in document.actions.items():
+        if name in EFFECTLESS:
+            continue
+        for stage, most in _REVIEWED_WITHIN_DAYS.items():
+            if action.stages.get(stage) == "allow" and review > most:
+                what = f"found {review}, while {name} acts by itself at the stage {stage}"
+                source.complain(findings, ("oversight", "review_days"), what, f"at most {most}")
+                return
 
 
 def _check_owners(document: PolicyDocument, source: YamlFile, findings: Findings) -> None:

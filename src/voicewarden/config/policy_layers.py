@@ -116,13 +116,13 @@ _ADDITIONS: Final[dict[tuple[str, ...], tuple[_Check, Any]]] = {
 
 _APPENDED: Final = {
     (*_ACTION, "require"), (*_ACTION, "limits"), (*_ACTION, "read_back"), ("contact", "per_person"),
-    ("speech", "must_say"), ("speech", "refuse"),
+    ("speech", "must_say"), ("speech", "refuse"), ("roles", "*", "actions", "*", "require"),
 }  # fmt: skip
-_NEEDS_NO_WHY: Final = {"why", "owner", "about", "bands", "require", "limits", "must_say", "refuse"}
+_NEEDS_NO_WHY: Final = {"why", "owner", "about", "bands", "require", "limits", "must_say", "refuse", "actions"}
 _REASONS: Final = ("why", "owner")
 _REASONED: Final = {
     ("hearing",), ("hearing", "bands", "*"), ("answerer",), ("silence",), ("call",), ("budget",), ("questions",),
-    ("speech",), ("contact",), ("oversight",), ("facts", "*"), _ACTION,
+    ("speech",), ("contact",), ("oversight",), ("facts", "*"), ("roles", "*"), _ACTION,
 }  # fmt: skip
 
 

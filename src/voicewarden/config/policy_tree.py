@@ -6,6 +6,8 @@ Rules are numbered from 1, as in `book.require.4`.
 
 from typing import Final
 
+import msgspec
+
 from voicewarden.config.fact_type import SUPPLIED_FACTS, declared_type
 from voicewarden.config.policy_actions import ActionEntry, ConditionEntry, RuleEntry
 from voicewarden.config.policy_blocks import BandEntry, ContactEntry
@@ -44,7 +46,9 @@ _ALWAYS: Final[dict[str, StageEffect]] = dict.fromkeys(STAGES, "allow")
 def to_policy(document: PolicyDocument) -> Policy:
     """Build the tree of a document that has passed all checks."""
     owner = document.owner or document.oversight.owner or ""
-    actions = {name: _action(name, entry, owner) for name, entry in document.actions.items()}
+    actions = {
+        name: _with_roles(document, _action(name, entry, owner), owner) for name, entry in document.actions.items()
+    }
     actions["place_call"] = _place_call(document.contact, document.contact.owner or owner)
     if "end_call" not in actions:
         why = "Stopping is never denied."
@@ -147,6 +151,9 @@ def _action(name: str, entry: ActionEntry, around: str) -> ActionRule:
         Limit(
             id=f"{name}.limits.{number}",
             at_most=limit.at_most,
+            per=limit.per,
+            in_s=limit.in_s or 0,
+            shadow=limit.shadow,
             otherwise=limit.otherwise,
             why=limit.why,
             owner=limit.owner or owner,
@@ -169,12 +176,27 @@ def _action(name: str, entry: ActionEntry, around: str) -> ActionRule:
     )
 
 
+def _with_roles(document: PolicyDocument, action: ActionRule, around: str) -> ActionRule:
+    """The action with what single roles need beside it: a rule that holds for every other role by itself."""
+    named = {role for entry in document.actions.values() for role in entry.requested_by} | set(document.roles)
+    added: list[Rule] = []
+    for role, entry in sorted(document.roles.items()):
+        rules = entry.actions[action.name].require if action.name in entry.actions else []
+        others = Atom(fact="agent", in_=tuple(sorted(named - {role})))
+        for number, given in enumerate(rules, 1):
+            rule = _rule(f"{action.name}.roles.{role}.{number}", given, entry.owner or around)
+            items = (others, rule.condition) if others.in_ else (rule.condition,)
+            added.append(msgspec.structs.replace(rule, condition=AnyOf(items=items)))
+    return msgspec.structs.replace(action, require=(*action.require, *added)) if added else action
+
+
 def _rule(rule_id: str, entry: RuleEntry, owner: str) -> Rule:
     return Rule(
         id=rule_id,
         condition=_condition(entry),
         otherwise=entry.otherwise,
         offer=entry.offer,
+        shadow=entry.shadow,
         why=entry.why,
         owner=entry.owner or owner,
     )

@@ -12,8 +12,8 @@ from voicewarden.config.agent_document import AgentFile, load_agents
 from voicewarden.config.catalogue_document import CatalogueFile
 from voicewarden.config.finding import Findings
 from voicewarden.config.lexicon_file import load_lexicon
-from voicewarden.config.policy_document import PolicyDocument, policy_path
-from voicewarden.config.policy_reader import read_policy_document
+from voicewarden.config.policy_document import PolicyDocument, find_policy
+from voicewarden.config.policy_reader import read_policy, read_policy_document
 from voicewarden.config.policy_tree import to_policy
 from voicewarden.config.spoken_documents import LinesFile, load_facts
 from voicewarden.config.yaml_file import YamlFile
@@ -24,11 +24,12 @@ T = TypeVar("T")
 
 
 def load_release(
-    config_dir: Path, agents_dir: Path, *, policy: str, approved: bool, language: str = "en"
-) -> Release:
-    """Read everything that governs a call. Raises ConfigError with all findings."""
+    config_dir: Path, agents_dir: Path, *, policy: Path | str, approved: bool, language: str = "en",
+    shadow: Path | str | None = None,
+) -> Release:  # fmt: skip
+    """Read everything that governs a call; policies by name or as files. Raises ConfigError with all findings."""
     findings = Findings()
-    document, source = read_policy_document(policy_path(config_dir, policy))
+    document, source = read_policy_document(find_policy(config_dir, policy), config_dir)
     tree = to_policy(document)
     lines = _gather(findings, lambda: LinesFile(config_dir / "lines.yaml"))
     catalogue = _gather(findings, lambda: CatalogueFile(config_dir / "catalogue.yaml"))
@@ -41,9 +42,10 @@ def load_release(
     _check_together(document, source, lines, catalogue, agents, findings)
     findings.raise_if_any()
     return Release(
-        name=f"{policy}-{language}",
+        name=f"{document.policy}-{language}",
         approved=approved,
         policy=tree,
+        shadow=None if shadow is None else read_policy(shadow, config_dir),
         lexicon=lexicon,
         lines=dict(lines.document.lines),
         facts=facts,

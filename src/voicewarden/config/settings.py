@@ -78,6 +78,13 @@ class CalendarSettings(Document):
     zone: Text = "UTC"
 
 
+class GateSettings(Document):
+    """How the gate is watched: a policy that only logs beside the active one, and the interpreter's second opinion."""
+
+    shadow_policy: Annotated[str, Field(max_length=60, pattern=r"^[a-z][a-z0-9-]*$")] | None = None
+    second_opinion: bool = False
+
+
 class SettingsDocument(Document):
     """The file, and what the environment adds."""
 
@@ -95,6 +102,7 @@ class SettingsDocument(Document):
     speech: SpeechSettings = SpeechSettings()
     transcriber: TranscriberSettings = TranscriberSettings()
     calendar: CalendarSettings = CalendarSettings()
+    gate: GateSettings = GateSettings()
 
 
 class Settings:
@@ -121,6 +129,7 @@ class Settings:
         self.model = document.model
         self.speech = document.speech
         self.transcriber = document.transcriber
+        self.gate = document.gate
 
     @property
     def is_development(self) -> bool:

@@ -10,14 +10,14 @@ import msgspec
 from voicewarden.kernel.release import Compiled
 from voicewarden.kernel.state import Sentence, State
 from voicewarden.model.action import Value
-from voicewarden.model.decision import Decision, Grant
+from voicewarden.model.decision import Decision, Grant, Shadowed
 from voicewarden.model.directive import CancelTimer, Directive, Purpose, Speak, StartTimer
 from voicewarden.model.event import Event
 from voicewarden.policy.fact import Fact
 from voicewarden.reading.text import tokens
 
 replace = msgspec.structs.replace
-Output = Decision | Grant | Directive
+Output = Decision | Shadowed | Grant | Directive
 
 
 class Draft:
@@ -63,7 +63,7 @@ class Draft:
         return self.event_seq + 1 + len(self.outputs)
 
     def put(self, output: Output) -> None:
-        """Put out a decision, a grant or a directive."""
+        """Put out a decision, what a shadow says to it, a grant or a directive."""
         self.outputs.append(output)
 
     def know(self, name: str, value: Value, *, at_ms: int | None = None, digest: str = "") -> None:

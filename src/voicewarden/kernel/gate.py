@@ -12,10 +12,11 @@ import msgspec
 from voicewarden.kernel.arguments import argument_reasons
 from voicewarden.kernel.draft import Draft, replace
 from voicewarden.kernel.state import OpenGrant
-from voicewarden.model.action import BUILT_IN_ACTIONS, SEVERITY, Arguments, Verdict
+from voicewarden.model.action import BUILT_IN_ACTIONS, Arguments, Verdict
 from voicewarden.model.canonical import digest_of
-from voicewarden.model.decision import Decision, Grant, Reason
-from voicewarden.policy.ast import ActionRule, Rule
+from voicewarden.model.decision import Decision, Grant, Reason, Shadowed
+from voicewarden.policy.ast import ActionRule
+from voicewarden.policy.compiler import DISAGREEMENT, CompiledPolicy, RuleOutcome
 from voicewarden.policy.reasons import limit_reason, rule_reason
 
 
@@ -29,32 +30,94 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     turn: int | None = None
 
 
+class Ruling(msgspec.Struct, frozen=True, gc=False):
+    """What one policy says to a request."""
+
+    verdict: Verdict
+    reasons: tuple[Reason, ...]
+    would: Verdict | None = None
+    """The rules' own verdict where the stage overrode it."""
+    outcome: RuleOutcome | None = None
+    """What rules and limits led to, if it came to them."""
+
+
 def decide(draft: Draft, request: Request) -> Decision:
     """Decide a request and record the decision. Never raises for anything a caller or a model does."""
     digest = digest_of(request.args)
-    rule = draft.release.policy.policy.actions.get(request.action)
-    reasons = list(_call_reasons(draft, request))  # 1
+    ruling = _ruling(draft, request, draft.release.policy, digest)
+    decision = _record(draft, request, digest, ruling.verdict, ruling.would, ruling.reasons)
+    if ruling.outcome is not None and ruling.outcome.shadow_failed:
+        _put_shadow_rules(draft, request, decision, ruling.outcome)
+    if draft.release.shadow is not None:
+        _put_shadow_policy(draft, request, decision, draft.release.shadow)
+    return decision
+
+
+def _ruling(draft: Draft, request: Request, policy: CompiledPolicy, digest: str) -> Ruling:
+    rule = policy.policy.actions.get(request.action)
+    reasons = _call_reasons(draft, request, policy)  # 1
     reasons += _action_reasons(draft, request, rule)  # 2
     if rule is not None:
         reasons += argument_reasons(draft.release.data, rule, request.args)  # 3
     if reasons or rule is None:
-        return _record(draft, request, digest, "deny", None, tuple(reasons))
+        return Ruling("deny", tuple(reasons))
     minted = draft.grants.minted.get(request.action, 0)
-    outcome = draft.release.policy.decide(request.action, draft.facts, draft.now_ms, digest, minted)  # 4
-    verdict = outcome.verdict
-    explained = _rule_reasons(draft, rule, digest, minted, frozenset(item.id for item in outcome.failed))
-    if verdict == "confirm":  # 5
-        exhausted = _exhausted(draft, request.action, digest)
-        if exhausted is not None:
-            verdict, explained = "deny", (*explained, exhausted)
+    outcome = policy.decide(request.action, draft.facts, draft.now_ms, digest, minted)  # 4
+    if outcome is DISAGREEMENT:
+        needed = "is the same from generated code and interpreter"
+        return Ruling("deny", (deny_reason("two_opinions", "decision", needed, "it differs"),))
+    explained = _explained(draft, policy, rule, digest, minted, outcome)
+    return _after_rules(draft, policy, rule, digest, outcome.verdict, explained, outcome)
+
+
+def _after_rules(
+    draft: Draft, policy: CompiledPolicy, rule: ActionRule, digest: str, verdict: Verdict,
+    explained: list[Reason], outcome: RuleOutcome,
+) -> Ruling:  # fmt: skip
     would: Verdict | None = None
-    if verdict == "allow":  # 6
+    if verdict == "confirm":  # 5
+        exhausted = _exhausted(draft, policy, rule.name, digest)
+        if exhausted is not None:
+            verdict = "deny"
+            explained.append(exhausted)
+    elif verdict == "allow":  # 6
         staged = _stage_reason(draft, rule, digest)
         if staged is not None:
-            verdict, would, explained = "deny", "allow", (*explained, staged)
+            verdict, would = "deny", "allow"
+            explained.append(staged)
     if verdict != "allow":
-        explained = tuple(reason for reason in explained if reason.verdict != "allow")
-    return _record(draft, request, digest, verdict, would, explained)
+        explained = [reason for reason in explained if reason.verdict != "allow"]
+    return Ruling(verdict, tuple(explained), would, outcome)
+
+
+def _put_shadow_rules(draft: Draft, request: Request, decision: Decision, outcome: RuleOutcome) -> None:
+    """What would have been decided if the policy's log-only rules counted."""
+    policy = draft.release.policy
+    rule = policy.policy.actions[request.action]
+    minted = draft.grants.minted.get(request.action, 0)
+    counted = RuleOutcome(outcome.shadow, outcome.shadow_failed)
+    explained = _explained(draft, policy, rule, decision.digest, minted, counted)
+    ruling = _after_rules(draft, policy, rule, decision.digest, outcome.shadow, explained, counted)
+    _put_shadow(draft, request, decision, ruling, "rules", policy)
+
+
+def _put_shadow_policy(draft: Draft, request: Request, decision: Decision, policy: CompiledPolicy) -> None:
+    """What the log-only policy beside the active one says."""
+    ruling = _ruling(draft, request, policy, decision.digest)
+    _put_shadow(draft, request, decision, ruling, policy.policy.name, policy)
+
+
+def _put_shadow(
+    draft: Draft, request: Request, decision: Decision, ruling: Ruling, source: str, policy: CompiledPolicy
+) -> None:
+    if ruling.verdict == decision.verdict:
+        return
+    draft.put(
+        Shadowed(
+            seq=draft.next_seq(), at_ms=draft.now_ms, request=request.id, action=request.action, source=source,
+            policy=policy.hash, verdict=ruling.verdict, active=decision.verdict, reasons=ruling.reasons,
+        )
+    )  # fmt: skip
 
 
 def refuse(draft: Draft, request: Request, reasons: Iterable[Reason]) -> Decision:
@@ -84,24 +147,26 @@ def _record(
     return decision
 
 
-def _call_reasons(draft: Draft, request: Request) -> Iterable[Reason]:
+def _call_reasons(draft: Draft, request: Request, policy: CompiledPolicy) -> list[Reason]:
     identity = draft.identity
+    reasons: list[Reason] = []
     if not identity.call:
-        yield deny_reason("not_started", "call", "has started", "no call")
+        reasons.append(deny_reason("not_started", "call", "has started", "no call"))
     if identity.fault:
-        yield deny_reason("fault", "call", "can act safely", identity.fault)
+        reasons.append(deny_reason("fault", "call", "can act safely", identity.fault))
     if identity.ended or identity.ending:
-        yield deny_reason("ending", "call", "is going on", identity.ending or "ended")
+        reasons.append(deny_reason("ending", "call", "is going on", identity.ending or "ended"))
     for name in ("paused", "revoked", "opted_out"):
         fact = draft.facts.get(name)
         if fact is not None and fact.value is not False:
-            yield deny_reason(name, name, "is false", "true", fact.seq)
-    for item in draft.release.policy.policy.speech.must_say:
+            reasons.append(deny_reason(name, name, "is false", "true", fact.seq))
+    for item in policy.policy.speech.must_say:
         if item.before == request.action and draft.value(f"disclosed.{item.id}") is not True:
-            yield deny_reason("must_say", f"disclosed.{item.id}", "was heard before this", "not heard")
+            reasons.append(deny_reason("must_say", f"disclosed.{item.id}", "was heard before this", "not heard"))
     if request.turn is not None and request.turn != draft.floor.answering:
         # An interrupted inference speaks for a situation that is over.
-        yield deny_reason("stale_turn", "turn", "is the one being answered", str(request.turn))
+        reasons.append(deny_reason("stale_turn", "turn", "is the one being answered", str(request.turn)))
+    return reasons
 
 
 def _action_reasons(draft: Draft, request: Request, rule: ActionRule | None) -> list[Reason]:
@@ -117,27 +182,31 @@ def _action_reasons(draft: Draft, request: Request, rule: ActionRule | None) -> 
     return []
 
 
-def _rule_reasons(
-    draft: Draft, rule: ActionRule, digest: str, minted: int, failed: frozenset[str]
-) -> tuple[Reason, ...]:
-    consent = f"consent.{rule.name}"
+def _explained(
+    draft: Draft, policy: CompiledPolicy, rule: ActionRule, digest: str, minted: int, outcome: RuleOutcome
+) -> list[Reason]:
+    """Why each rule and limit was met or not; those that only log stand in no list but their own."""
+    consent, facts, now_ms = f"consent.{rule.name}", draft.facts, draft.now_ms
+    failed = {item.id for item in outcome.failed}
     reasons = [
-        rule_reason(item, _verdict(item, failed), draft.facts, draft.now_ms, consent, digest) for item in rule.require
-    ]
+        rule_reason(
+            item, policy.wordings[item.id], item.otherwise if item.id in failed else "allow", facts, now_ms, consent,
+            digest,
+        )
+        for item in rule.require
+        if not item.shadow or item.id in failed
+    ]  # fmt: skip
     for limit in rule.limits:
-        reasons.append(limit_reason(limit, limit.otherwise if limit.id in failed else "allow", minted))
-    return tuple(reasons)
+        if not limit.shadow or limit.id in failed:
+            reasons.append(limit_reason(limit, limit.otherwise if limit.id in failed else "allow", facts, minted))
+    return reasons
 
 
-def _verdict(rule: Rule, failed: frozenset[str]) -> Verdict:
-    return rule.otherwise if rule.id in failed else "allow"
-
-
-def _exhausted(draft: Draft, action: str, digest: str) -> Reason | None:
+def _exhausted(draft: Draft, policy: CompiledPolicy, action: str, digest: str) -> Reason | None:
     pending = draft.consent.pending
     if pending is not None and (pending.action, pending.digest) == (action, digest):
         return None  # this very question is open: the request joins it
-    questions = draft.release.policy.policy.questions
+    questions = policy.policy.questions
     asked = draft.consent.asked.get(digest_key(action, digest), 0)
     if digest_key(action, digest) in draft.consent.refused:
         return deny_reason("refused_before", f"consent.{action}", "was not refused for these arguments", "refused")
@@ -197,8 +266,3 @@ def _confirmed(draft: Draft, request: Request, decision: Decision) -> str:
     if consent is None or consent.value != "explicit" or consent.digest != decision.digest:
         return ""
     return draft.consent.confirmed.get(request.action, "")
-
-
-def severest(verdicts: Iterable[Verdict]) -> Verdict:
-    """The most severe of some verdicts; `allow` of none."""
-    return max(verdicts, key=lambda verdict: SEVERITY[verdict], default="allow")

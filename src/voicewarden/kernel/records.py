@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from voicewarden.kernel.draft import Output
 from voicewarden.model.canonical import canonical_bytes
-from voicewarden.model.decision import Decision, Grant
+from voicewarden.model.decision import Decision, Grant, Shadowed
 from voicewarden.model.event import Event
 from voicewarden.model.record import Record, RecordKind, make_record
 
@@ -29,4 +29,6 @@ def records_of(
 def _kind(output: Output) -> RecordKind:
     if isinstance(output, Decision):
         return "decision"
-    return "grant" if isinstance(output, Grant) else "directive"
+    if isinstance(output, Grant):
+        return "grant"
+    return "shadow" if isinstance(output, Shadowed) else "directive"

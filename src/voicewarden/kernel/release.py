@@ -13,7 +13,7 @@ import msgspec
 from voicewarden.model.action import Stage, Value
 from voicewarden.model.canonical import canonical_bytes, digest_of
 from voicewarden.policy.ast import Policy
-from voicewarden.policy.compiler import CompiledPolicy, compile_policy
+from voicewarden.policy.compiler import CompiledPolicy
 from voicewarden.reading import answering, consent, heard
 from voicewarden.reading.claims import claims, values
 from voicewarden.reading.honesty import refusals
@@ -27,7 +27,7 @@ _ORDINARY_WORDS: Final = (
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 
 
-class Tool(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Tool(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """A tool that the model sees, and the one action it asks for."""
 
     name: str
@@ -35,7 +35,7 @@ class Tool(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     about: str
 
 
-class Agent(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Agent(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """An agent role: what it says by itself, what it may ask for, and how far it may go."""
 
     name: str
@@ -50,7 +50,7 @@ class Agent(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """When a person calls back if nobody can be reached now."""
 
 
-class ApprovedFact(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ApprovedFact(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """Something that may be said as a fact, such as a price."""
 
     id: str
@@ -59,13 +59,15 @@ class ApprovedFact(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """ISO date after which it may not be said any more, empty for no end."""
 
 
-class Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """Policy, words, lines and agents that govern a call."""
 
     name: str
     approved: bool
     """False for unapproved files, which only a development profile may run."""
     policy: Policy
+    shadow: Policy | None = None
+    """A policy that runs beside the active one in log-only mode: what it would have decided otherwise is recorded."""
     lexicon: Lexicon
     lines: dict[str, str]
     """Approved lines by name, such as `disclosures.ai`; with `{argument}` places where a line has them."""
@@ -82,10 +84,13 @@ class Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 class Compiled:
     """A release made ready for `kernel.step`; built once, shared by all calls."""
 
-    def __init__(self, release: Release) -> None:
+    def __init__(self, release: Release, *, second_opinion: bool = False) -> None:
+        """`second_opinion` asks the reference interpreter too, at every decision."""
         self.data = release
         self.hash = digest_of(release)
-        self.policy: CompiledPolicy = compile_policy(release.policy)
+        self.policy = CompiledPolicy(release.policy, second_opinion=second_opinion)
+        self.shadow = None if release.shadow is None else CompiledPolicy(release.shadow)
+        self.declared = {**(release.shadow.facts if release.shadow else {}), **release.policy.facts}
         self.reader = Reader(release.lexicon)
         self._timeless = self._figures_of(
             text

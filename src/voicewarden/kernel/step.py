@@ -16,7 +16,7 @@ from voicewarden.kernel.release import Compiled
 from voicewarden.kernel.state import State
 from voicewarden.model import event as events
 from voicewarden.model.decision import Decision, Grant
-from voicewarden.model.directive import Directive
+from voicewarden.model.directive import Directive, DirectiveBase
 
 
 class Step(msgspec.Struct, frozen=True, gc=False):
@@ -38,7 +38,7 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     @property
     def directives(self) -> tuple[Directive, ...]:
         """What the loop must do now."""
-        return tuple(item for item in self.outputs if not isinstance(item, Decision | Grant))
+        return tuple(item for item in self.outputs if isinstance(item, DirectiveBase))
 
 
 def step(release: Compiled, state: State, event: events.Event) -> Step:
@@ -119,6 +119,7 @@ _HANDLERS: dict[type, Callable[[Draft, Any], None]] = {
     events.GenerationEnded: speech.on_generation_ended,
     events.ActionRequested: actions.on_request,
     events.FactLearned: call.on_fact,
+    events.CountReserved: call.on_counted,
     events.TokensReserved: budget.on_reserved,
     events.TokensSpent: budget.on_spent,
     events.TimerFired: _on_timer,

@@ -25,6 +25,9 @@ NEEDS_CONSENT: Final[frozenset[str]] = frozenset(
 MAY_BE_ASKED_FOR: Final[frozenset[str]] = frozenset({"transfer", "schedule_callback"})
 """Actions that `asked_for_person` may stand in for: they only reach a human."""
 
+EFFECTLESS: Final[frozenset[str]] = frozenset({"look_up", "hand_over", "end_call", "speak", "ask"})
+"""Actions that change nothing outside the call."""
+
 Stage = Literal["observe", "assist", "bounded", "autonomous"]
 STAGES: Final[tuple[Stage, ...]] = ("observe", "assist", "bounded", "autonomous")
 

@@ -8,7 +8,7 @@ import msgspec
 from voicewarden.model.action import Arguments, Stage, Verdict
 
 
-class Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+class Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     """One rule that was looked at: what it needed, what was found, and on which records that rests."""
 
     rule: str
@@ -23,7 +23,7 @@ class Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """An action that may be proposed instead."""
 
 
-class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
+class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True, gc=False):
     """The verdict on one request. On a refusal `reasons` holds every rule that was not met, on an allow every rule."""
 
     seq: int
@@ -44,7 +44,24 @@ class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     stage: Stage
 
 
-class Grant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
+class Shadowed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True, gc=False):
+    """What a log-only rule or policy would have decided otherwise. It changes nothing; people look at it."""
+
+    seq: int
+    at_ms: int
+    request: str
+    action: str
+    source: str
+    """`rules` for the shadow rules of the active policy, else the name of the shadow policy."""
+    policy: str
+    """Content hash of the policy that the source belongs to."""
+    verdict: Verdict
+    active: Verdict
+    """What was decided in earnest."""
+    reasons: tuple[Reason, ...]
+
+
+class Grant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True, gc=False):
     """Permission to do one thing once. The runtime seals it; the seal is never recorded."""
 
     id: str

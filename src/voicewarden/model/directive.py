@@ -14,8 +14,9 @@ Purpose = Literal["must_say", "line", "question", "model", "safe", "goodbye", "v
 
 
 class DirectiveBase(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="directive", tag=True, kw_only=True, gc=False
-):
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="directive", tag=True, kw_only=True,
+    omit_defaults=True, gc=False,
+):  # fmt: skip
     """What every directive has: nothing but its kind."""
 
 

@@ -21,9 +21,12 @@ class Word(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
 
 
 class EventBase(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="event", tag=True, kw_only=True, gc=False
-):
-    """What every event has: when it happened, in milliseconds since the call started."""
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="event", tag=True, kw_only=True,
+    omit_defaults=True, gc=False,
+):  # fmt: skip
+    """What every event has: when it happened, in milliseconds since the call started. Defaults are not written, so that
+    a field which is added later changes no old record.
+    """
 
     at_ms: int
 
@@ -160,6 +163,14 @@ class FactLearned(EventBase, frozen=True, kw_only=True):
     source: str
 
 
+class CountReserved(EventBase, frozen=True, kw_only=True):
+    """How much of a limit over a window other calls have used or reserved; this call's own grants are not in it."""
+
+    limit: str
+    """Id of the limit, such as `book.limits.2`."""
+    used: int
+
+
 class TokensReserved(EventBase, frozen=True, kw_only=True):
     """An inference wants to start and to produce at most `tokens` completion tokens; `AnswerInference` replies."""
 
@@ -275,8 +286,8 @@ class CallEnded(EventBase, frozen=True, kw_only=True):
 Event = (
     CallStarted | CallAnswered | CallerStartedSpeaking | CallerStoppedSpeaking | CallerSpoke | CallerTurnEnded
     | ToneHeard | CadenceMeasured | CarrierJudgedAnswerer | DtmfPressed | SentenceProposed | SentenceStarted
-    | SentencePlayed | GenerationEnded | ActionRequested | FactLearned | TokensReserved | TokensSpent | TimerFired
-    | ReceiptReturned | ModelFaltered | SpeechFaltered | HearingFaltered | OperatorApproved | PolicyActivated
-    | AuthorityTightened | AuthorityRevoked | CallsPaused | LeaseLost | LedgerFaltered | RecordingStored | MediaEnded
-    | CallEnded
+    | SentencePlayed | GenerationEnded | ActionRequested | FactLearned | CountReserved | TokensReserved | TokensSpent
+    | TimerFired | ReceiptReturned | ModelFaltered | SpeechFaltered | HearingFaltered | OperatorApproved
+    | PolicyActivated | AuthorityTightened | AuthorityRevoked | CallsPaused | LeaseLost | LedgerFaltered
+    | RecordingStored | MediaEnded | CallEnded
 )  # fmt: skip

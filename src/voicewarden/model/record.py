@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 import msgspec
 
-RecordKind = Literal["event", "decision", "grant", "directive", "note"]
+RecordKind = Literal["event", "decision", "shadow", "grant", "directive", "note"]
 _DOMAIN: Final = b"vw/rec/v1\x00"
 GENESIS: Final = "0" * 64
 """The hash before the first record of a stream."""

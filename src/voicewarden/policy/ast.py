@@ -11,8 +11,8 @@ import msgspec
 from voicewarden.model.action import AnswererVerdict, StageEffect, Value, Verdict
 
 
-class _Node(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Part of a policy."""
+class _Node(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """Part of a policy. Its bytes leave defaults out, so that a field which is added later changes no old hash."""
 
 
 class FactType(_Node, frozen=True, kw_only=True):
@@ -62,18 +62,36 @@ class Rule(_Node, frozen=True, kw_only=True):
     condition: Condition
     otherwise: Verdict
     offer: str | None = None
+    shadow: bool = False
+    """Log only: what it would have changed is recorded, and it changes nothing."""
     why: str = ""
     owner: str = ""
 
 
+LimitScope = Literal["call", "person", "campaign", "agent"]
+
+
 class Limit(_Node, frozen=True, kw_only=True):
-    """At most so many minted grants of this action in one call."""
+    """At most so many minted grants of this action, in one call or in a window over all calls of its scope.
+
+    Within the call the kernel counts itself. What other calls have used in the window is the fact `counted.<id>`; while
+    that is unknown the limit is not met.
+    """
 
     id: str
     at_most: int
     otherwise: Verdict
+    per: LimitScope = "call"
+    in_s: int = 0
+    """Length of the window that ends now; 0 for `per: call`."""
+    shadow: bool = False
     why: str = ""
     owner: str = ""
+
+    @property
+    def counted(self) -> str:
+        """Name of the fact that says how many other calls have used of this limit."""
+        return f"counted.{self.id}"
 
 
 class Argument(_Node, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ In: a policy. Out: source text that can be read, hashed and recorded; `compiler`
 from typing import assert_never
 
 from voicewarden.model.action import Value
-from voicewarden.policy.ast import ActionRule, All, AnyOf, Atom, Condition, Policy
+from voicewarden.policy.ast import ActionRule, All, AnyOf, Atom, Condition, Limit, Policy
 
 
 def generate(policy: Policy) -> str:
@@ -29,7 +29,7 @@ def _function(rule: ActionRule) -> str:
     for index, requirement in enumerate(rule.require):
         lines += [f"    if not ({_expression(requirement.condition, variables)}):", f"        mask |= {1 << index}"]
     for index, limit in enumerate(rule.limits):
-        lines += [f"    if minted >= {limit.at_most}:", f"        mask |= {1 << (len(rule.require) + index)}"]
+        lines += [f"    if {_over(limit, variables)}:", f"        mask |= {1 << (len(rule.require) + index)}"]
     lines.append("    return mask")
     return "\n".join(lines)
 
@@ -39,7 +39,15 @@ def _fact_names(rule: ActionRule) -> tuple[str, ...]:
     for requirement in rule.require:
         for atom in atoms(requirement.condition):
             names[atom.fact] = None
+    names |= {limit.counted: None for limit in rule.limits if limit.per != "call"}
     return tuple(names)
+
+
+def _over(limit: Limit, variables: dict[str, str]) -> str:
+    if limit.per == "call":
+        return f"minted >= {limit.at_most}"
+    name = variables[limit.counted]
+    return f"{name} is None or type({name}.value) is not int or {name}.value + minted >= {limit.at_most}"
 
 
 def atoms(condition: Condition) -> tuple[Atom, ...]:

@@ -7,7 +7,7 @@ give the same mask for every input; tests and an optional production mode compar
 
 from typing import assert_never
 
-from voicewarden.policy.ast import ActionRule, All, AnyOf, Atom, Condition
+from voicewarden.policy.ast import ActionRule, All, AnyOf, Atom, Condition, Limit
 from voicewarden.policy.fact import Fact, Facts
 
 
@@ -19,9 +19,17 @@ def unmet(action: ActionRule, facts: Facts, now_ms: int, digest: str, minted: in
         if not holds(rule.condition, facts, now_ms, consent, digest):
             mask |= 1 << index
     for index, limit in enumerate(action.limits):
-        if minted >= limit.at_most:
+        if not within(limit, facts, minted):
             mask |= 1 << (len(action.require) + index)
     return mask
+
+
+def within(limit: Limit, facts: Facts, minted: int) -> bool:
+    """Whether one more grant keeps to the limit; a count that nobody knows does not."""
+    if limit.per == "call":
+        return minted < limit.at_most
+    others = facts.get(limit.counted)
+    return others is not None and type(others.value) is int and others.value + minted < limit.at_most
 
 
 def holds(condition: Condition, facts: Facts, now_ms: int, consent: str, digest: str) -> bool:

@@ -5,6 +5,8 @@ In: rules and facts. Out: `Reason` values for decisions, and sentences that a pe
 
 from typing import assert_never
 
+import msgspec
+
 from voicewarden.model.action import Value, Verdict
 from voicewarden.model.decision import Decision, Reason
 from voicewarden.policy.ast import All, AnyOf, Atom, Condition, Limit, Rule
@@ -13,31 +15,60 @@ from voicewarden.policy.generator import atoms
 from voicewarden.policy.interpreter import visible
 
 
-def rule_reason(rule: Rule, verdict: Verdict, facts: Facts, now_ms: int, consent: str, digest: str) -> Reason:
+class Wording(msgspec.Struct, frozen=True, gc=False):
+    """What is said of a rule whatever was found: made once a policy, because every decision needs it."""
+
+    names: tuple[str, ...]
+    """The facts that it looks at."""
+    fact: str
+    needed: str
+
+
+def wording(condition: Condition) -> Wording:
+    """The lasting part of a rule's reasons."""
+    names = tuple(dict.fromkeys(leaf.fact for leaf in atoms(condition)))
+    return Wording(names, ", ".join(names), needed(condition, alone=len(names) == 1))
+
+
+def rule_reason(
+    rule: Rule, said: Wording, verdict: Verdict, facts: Facts, now_ms: int, consent: str, digest: str
+) -> Reason:
     """Why this rule was met (`allow`) or not."""
-    leaves = atoms(rule.condition)
-    found: list[str] = []
-    evidence: list[int] = []
-    names = tuple(dict.fromkeys(leaf.fact for leaf in leaves))
-    for name in names:
-        fact = visible(facts, name, consent, digest)
-        if fact is not None and fact.seq not in evidence:
-            evidence.append(fact.seq)
-        found.append(_found(name, fact, now_ms, alone=len(names) == 1))
+    names = said.names
+    evidence: tuple[int, ...]
+    if len(names) == 1:
+        fact = visible(facts, names[0], consent, digest)
+        found = _found(fact, now_ms)
+        evidence = () if fact is None else (fact.seq,)
+    else:
+        seen = [visible(facts, name, consent, digest) for name in names]
+        found = ", ".join([f"{name} is {_found(fact, now_ms)}" for name, fact in zip(names, seen, strict=True)])
+        evidence = tuple(dict.fromkeys([fact.seq for fact in seen if fact is not None]))
     return Reason(
-        rule.id, ", ".join(names), needed(rule.condition, alone=len(names) == 1), ", ".join(found), verdict,
-        tuple(evidence), rule.offer if verdict != "allow" else None,
+        rule.id, said.fact, said.needed, found, verdict, evidence, rule.offer if verdict != "allow" else None
+    )
+
+
+def limit_needed(limit: Limit) -> str:
+    """What a limit asks for, in words."""
+    where = "in a call" if limit.per == "call" else f"per {limit.per} in {_age(limit.in_s * 1000)}"
+    return f"at most {limit.at_most} {where}"
+
+
+def limit_reason(limit: Limit, verdict: Verdict, facts: Facts, minted: int) -> Reason:
+    """Why a limit was met or not."""
+    if limit.per == "call":
+        return Reason(limit.id, "granted in this call", f"at most {limit.at_most}", str(minted), verdict)
+    others = facts.get(limit.counted)
+    counted = "unknown" if others is None else str(others.value)
+    return Reason(
+        limit.id, f"granted to this {limit.per} in {_age(limit.in_s * 1000)}", f"at most {limit.at_most}",
+        f"{minted} in this call, {counted} in others", verdict, () if others is None else (others.seq,),
     )  # fmt: skip
 
 
-def limit_reason(limit: Limit, verdict: Verdict, minted: int) -> Reason:
-    """Why a limit was met or not."""
-    return Reason(limit.id, "granted in this call", f"at most {limit.at_most}", str(minted), verdict)
-
-
-def _found(name: str, fact: Fact | None, now_ms: int, *, alone: bool) -> str:
-    text = "unknown" if fact is None else f"{_value(fact.value)}, {_age(now_ms - fact.at_ms)} ago"
-    return text if alone else f"{name} is {text}"
+def _found(fact: Fact | None, now_ms: int) -> str:
+    return "unknown" if fact is None else f"{_value(fact.value)}, {_age(now_ms - fact.at_ms)} ago"
 
 
 def _value(value: Value) -> str:

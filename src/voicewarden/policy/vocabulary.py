@@ -14,6 +14,9 @@ _ANSWERERS: Final = (
 _READINGS: Final = ("none", "explicit", "conditional", "ambiguous", "refused", "revoked", "question", "other")
 _CONSENT_LEVELS: Final = ("none", "inquiry", "oral", "written")
 _LONGEST_MS: Final = 86_400_000
+_COUNTED: Final = {
+    "contact": "calls to this person in that many seconds", "counted": "what other calls have used of this limit",
+}  # fmt: skip
 
 
 def _boolean(source: str) -> FactType:
@@ -40,7 +43,8 @@ BUILT_IN_FACTS: Final[dict[str, FactType]] = {
     "contact.consent": _enum(_CONSENT_LEVELS, "the contact's history"),
     "message_ready": _boolean("a mailbox is recording now"),
 }
-"""Beside these: `disclosed.<must-say id>`, `consent.<action>`, `done.<action>`, `contact.attempts_<seconds>`."""
+"""Beside these: `disclosed.<must-say id>`, `consent.<action>`, `done.<action>`, `contact.attempts_<seconds>`, and, for
+limits over a window alone, `counted.<limit id>`."""
 
 READINGS: Final = _READINGS
 CONSENT_LEVELS: Final = _CONSENT_LEVELS
@@ -59,6 +63,6 @@ def fact_type(name: str, declared: dict[str, FactType]) -> FactType | None:
         return _enum(_READINGS, "the caller's own answer to this action's question")
     if family in ("disclosed", "done"):
         return _boolean("the line was wholly played" if family == "disclosed" else "a receipt said done")
-    if family == "contact" and rest.startswith("attempts_"):
-        return FactType(kind="int", low=0, high=1_000_000, source="calls to this person in that many seconds")
+    if family == "counted" or (family == "contact" and rest.startswith("attempts_")):
+        return FactType(kind="int", low=0, high=1_000_000, source=_COUNTED[family])
     return None

@@ -9,14 +9,15 @@ from typing import Final
 
 import msgspec
 
-from voicewarden.model.decision import Decision, Grant
+from voicewarden.model.decision import Decision, Grant, Shadowed
 from voicewarden.model.directive import Directive
 from voicewarden.model.event import CallStarted, Event
 from voicewarden.model.record import GENESIS, Record, chain_hash
 
-_DECODERS: Final[dict[str, msgspec.json.Decoder[Event | Decision | Grant | Directive]]] = {
+_DECODERS: Final[dict[str, msgspec.json.Decoder[Event | Decision | Shadowed | Grant | Directive]]] = {
     "event": msgspec.json.Decoder(Event),
     "decision": msgspec.json.Decoder(Decision),
+    "shadow": msgspec.json.Decoder(Shadowed),
     "grant": msgspec.json.Decoder(Grant),
     "directive": msgspec.json.Decoder(Directive),
 }
@@ -26,7 +27,7 @@ class Entry(msgspec.Struct, frozen=True):
     """A record and what it holds; `value` is None where that can't be read."""
 
     record: Record
-    value: Event | Decision | Grant | Directive | None
+    value: Event | Decision | Shadowed | Grant | Directive | None
 
     @property
     def seq(self) -> int:
@@ -56,7 +57,7 @@ def read_entries(records: Iterable[Record]) -> Entries:
     return Entries(items, {item.seq: item for item in items}, tuple(problems))
 
 
-def _decode(record: Record) -> Event | Decision | Grant | Directive | None:
+def _decode(record: Record) -> Event | Decision | Shadowed | Grant | Directive | None:
     decoder = _DECODERS.get(record.kind)
     if decoder is None:
         return None

@@ -27,6 +27,7 @@ _TEXTS: Final = {
     "SentenceStarted": "sentence {sentence} began to be heard",
     "GenerationEnded": "the model finished generation {generation}",
     "ActionRequested": "{principal} asks for {action}",
+    "CountReserved": "other calls have used {used} of the limit {limit}",
     "FactLearned": "{source} says: {fact} is {value}",
     "TokensReserved": "inference {inference} wants up to {tokens} tokens",
     "TokensSpent": "inference {inference} produced {tokens} tokens",
@@ -61,6 +62,7 @@ _TEXTS: Final = {
     "HangUp": "hang up: {reason}",
     "Grant": "grant for {action}",
     "Decision": "{action}: {verdict}",
+    "Shadowed": "{action}: {source} would have {verdict}, log only",
 }
 VERDICTS: Final = {"allow": "allowed", "confirm": "must be confirmed", "escalate": "to a person", "deny": "refused"}
 SIGNS: Final = {"allow": "✓", "confirm": "?", "escalate": "↑", "deny": "✕"}

@@ -7,7 +7,7 @@ import pytest
 from voicewarden.config.finding import errors_of
 from voicewarden.config.policy_blocks import ContactEntry
 from voicewarden.config.policy_document import policy_path
-from voicewarden.config.policy_reader import fact_defaults, load_policy
+from voicewarden.config.policy_reader import fact_defaults, read_base, read_policy
 from voicewarden.model.canonical import digest_of
 from voicewarden.model.error import ConfigError
 from voicewarden.policy.ast import AnyOf, Atom, FactType, Policy
@@ -29,13 +29,13 @@ def changed(tmp_path: Path, *changes: tuple[str, str]) -> Path:
 
 def refusal(tmp_path: Path, *changes: tuple[str, str]) -> ConfigError:
     with pytest.raises(ConfigError) as caught:
-        load_policy(changed(tmp_path, *changes))
+        read_policy(changed(tmp_path, *changes))
     return caught.value
 
 
 @pytest.fixture(scope="module")
 def pinned() -> Policy:
-    return load_policy(DATA / "pinned.yaml")
+    return read_policy(DATA / "pinned.yaml")
 
 
 def test_the_pinned_example_is_read(pinned: Policy) -> None:
@@ -75,7 +75,7 @@ def test_place_call_follows_from_contact(pinned: Policy) -> None:
 
 
 def test_lower_consent_levels_let_higher_ones_through(tmp_path: Path) -> None:
-    policy = load_policy(changed(tmp_path, ("consent_level: written", "consent_level: inquiry")))
+    policy = read_policy(changed(tmp_path, ("consent_level: written", "consent_level: inquiry")))
     wanted = Atom(fact="contact.consent", in_=("inquiry", "oral", "written"))
     assert policy.actions["place_call"].require[2].condition == wanted
 
@@ -87,8 +87,8 @@ def test_end_call_is_always_there_and_always_allowed(pinned: Policy) -> None:
 
 
 def test_the_hash_is_stable_and_follows_the_meaning(pinned: Policy, tmp_path: Path) -> None:
-    again = load_policy(changed(tmp_path, ("budget: {owner: finance,", "# a comment\nbudget: {owner: finance,")))
-    other = load_policy(changed(tmp_path, ("per_turn_tokens: 160", "per_turn_tokens: 161")))
+    again = read_policy(changed(tmp_path, ("budget: {owner: finance,", "# a comment\nbudget: {owner: finance,")))
+    other = read_policy(changed(tmp_path, ("per_turn_tokens: 160", "per_turn_tokens: 161")))
     assert digest_of(pinned) == digest_of(again)
     assert digest_of(pinned) != digest_of(other)
 
@@ -110,7 +110,7 @@ def test_the_consent_levels_are_those_of_the_vocabulary() -> None:
 )
 def test_facts_are_declared_with_their_type(tmp_path: Path, spelt: str, kind: FactType) -> None:
     fact = f"facts:\n  shade: {{type: {spelt}, source: crm, why: A test needs one.}}"
-    declared = load_policy(changed(tmp_path, ("facts:", fact))).facts["shade"]
+    declared = read_policy(changed(tmp_path, ("facts:", fact))).facts["shade"]
     assert (declared.kind, declared.values, declared.low, declared.high) == (
         kind.kind, kind.values, kind.low, kind.high,
     )  # fmt: skip
@@ -217,8 +217,17 @@ WRONG = [
      "never denied"),
     ("actions:", "actions:\n  send_message: {why: A test.}", "actions.send_message.require",
      "lacks consent.send_message"),
-    ("policy: pinned", "policy: another", "policy", "which is not the file's name (accepted: pinned)"),
+    ("    limits: [{per: call, at_most: 1,", "    limits: [{per: person, at_most: 1,", "actions.book.limits.1.in_s",
+     "is missing"),
+    ("    limits: [{per: call, at_most: 1,", "    limits: [{per: call, in_s: 60, at_most: 1,",
+     "actions.book.limits.1.in_s", "a call is its own window"),
+    ("review_days: 30", "review_days: 31", "oversight.review_days", "at the stage autonomous (accepted: at most 30)"),
+    ("actions:", "roles: {booking: {why: A test., actions: {fly: {require: [{fact: paused, is: false, else: deny, "
+     "why: A test.}]}}}}\nactions:", "roles.booking.actions.fly", "has no rules that a role could add to"),
+    ("actions:", "roles: {booking: {why: A test., actions: {book: {require: [{fact: moon, is: false, else: deny, "
+     "why: A test.}]}}}}\nactions:", "roles.booking.actions.book.require.1.fact", "which is no fact"),
 ]  # fmt: skip
+
 
 @pytest.mark.parametrize(("old", "new", "field", "what"), WRONG)
 def test_wrong_policies_are_refused_with_line_and_field(
@@ -276,4 +285,45 @@ def test_names_of_policies_can_not_leave_the_directory(name: str) -> None:
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"nothing\.yaml: the file does not exist"):
-        load_policy(tmp_path / "nothing.yaml")
+        read_policy(tmp_path / "nothing.yaml")
+
+
+def test_a_policy_among_others_bears_its_file_name_and_one_elsewhere_need_not(tmp_path: Path) -> None:
+    folder = tmp_path / "policies"
+    folder.mkdir()
+    text = PINNED.replace("policy: pinned", "policy: another", 1)
+    (folder / "pinned.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "candidate.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match="which is not the file's name"):
+        read_policy(folder / "pinned.yaml")
+    assert read_policy(tmp_path / "candidate.yaml").name == "another"
+
+
+def test_a_file_elsewhere_extends_a_policy_of_the_configuration(tmp_path: Path) -> None:
+    folder = tmp_path / "config" / "policies"
+    folder.mkdir(parents=True)
+    (folder / "pinned.yaml").write_text(PINNED, encoding="utf-8")
+    candidate = tmp_path / "candidate.yaml"
+    candidate.write_text("policy: mine\nextends: pinned\nowner: team\nabout: A layer.\n", encoding="utf-8")
+    assert read_policy(candidate, tmp_path / "config").name == "mine"
+    base = read_base(candidate, tmp_path / "config")
+    assert base is not None and base.name == "pinned"
+    assert read_base("pinned", tmp_path / "config") is None
+
+
+def test_limits_shadows_and_roles_reach_the_tree(tmp_path: Path) -> None:
+    policy = read_policy(
+        changed(
+            tmp_path,
+            ("limits: [{per: call, at_most: 1,", "limits: [{per: person, in_s: 86400, shadow: true, at_most: 1,"),
+            ("actions:", "roles: {closing: {why: A test., actions: {book: {require: [{fact: quote_open, is: true, "
+             "shadow: true, else: deny, why: A test.}]}}}}\nactions:"),
+        )
+    )  # fmt: skip
+    limit = policy.actions["book"].limits[0]
+    assert (limit.per, limit.in_s, limit.shadow, limit.counted) == ("person", 86_400, True, "counted.book.limits.1")
+    rule = policy.actions["book"].require[-1]
+    assert (rule.id, rule.shadow, rule.owner) == ("book.roles.closing.1", True, "head-of-sales")
+    others, own = rule.condition.items  # type: ignore[union-attr]
+    assert others == Atom(fact="agent", in_=("booking", "transfer"))
+    assert own == Atom(fact="quote_open", is_=True)

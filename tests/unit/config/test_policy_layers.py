@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from voicewarden.config.finding import errors_of
-from voicewarden.config.policy_reader import load_policy
+from voicewarden.config.policy_reader import read_policy
 from voicewarden.model.error import ConfigError
 from voicewarden.policy.ast import Atom, Policy
 
@@ -16,7 +16,7 @@ HEAD = "policy: layer\nextends: pinned\nowner: team\nabout: A layer.\n"
 def layered(tmp_path: Path, body: str) -> Policy:
     (tmp_path / "pinned.yaml").write_text(PINNED, encoding="utf-8")
     (tmp_path / "layer.yaml").write_text(HEAD + body, encoding="utf-8")
-    return load_policy(tmp_path / "layer.yaml")
+    return read_policy(tmp_path / "layer.yaml")
 
 
 def test_an_empty_layer_inherits_everything(tmp_path: Path) -> None:
@@ -124,5 +124,5 @@ def test_findings_name_the_file_that_they_stand_in(tmp_path: Path) -> None:
 def test_what_can_not_be_extended(tmp_path: Path, head: str, what: str) -> None:
     (tmp_path / "layer.yaml").write_text(f"policy: layer\n{head}\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=what) as caught:
-        load_policy(tmp_path / "layer.yaml")
+        read_policy(tmp_path / "layer.yaml")
     assert (caught.value.field, caught.value.line) == ("extends", 2)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from voicewarden.config.finding import errors_of
-from voicewarden.config.policy_reader import load_policy
+from voicewarden.config.policy_reader import read_policy
 from voicewarden.config.release import load_release
 from voicewarden.config.tool_schema import tool_schemas
 from voicewarden.kernel.release import Compiled, Release, decode_release, encode_release
@@ -102,7 +102,7 @@ def test_the_pinned_example_can_extend_the_shipped_organisation(copied: Path) ->
     text = (Path(__file__).parent / "data" / "pinned.yaml").read_text(encoding="utf-8")
     path = copied / "config" / "policies" / "pinned.yaml"
     path.write_text(text.replace("policy: pinned", "policy: pinned\nextends: organisation"), encoding="utf-8")
-    policy = load_policy(path)
+    policy = read_policy(path)
     assert len(policy.actions["transfer"].require) == 3
     assert len(policy.actions["transfer"].limits) == 1
     assert policy.actions["book"].require[3].condition == Atom(fact="consent.book", is_="explicit", within_ms=90_000)

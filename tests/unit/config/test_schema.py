@@ -28,7 +28,7 @@ def test_keys_are_spelled_as_in_the_files() -> None:
     policy = json.loads(schemas()["policy.json"])
     rule = policy["$defs"]["RuleEntry"]
     assert {"fact", "is", "in", "at_least", "at_most", "between", "within_ms", "known", "any", "all", "else", "offer",
-            "why", "owner"} == set(rule["properties"])  # fmt: skip
+            "shadow", "why", "owner"} == set(rule["properties"])  # fmt: skip
     assert set(rule["required"]) == {"why", "else"}
     assert policy["additionalProperties"] is False
 

@@ -11,7 +11,7 @@ from voicewarden.policy.compiler import compile_policy
 from voicewarden.policy.fact import Fact
 from voicewarden.policy.generator import atoms
 from voicewarden.policy.interpreter import holds, unmet
-from voicewarden.policy.reasons import needed, rule_reason, sentence
+from voicewarden.policy.reasons import needed, rule_reason, sentence, wording
 from voicewarden.policy.vocabulary import BUILT_IN_FACTS, fact_type
 
 NOW_MS = 1_000
@@ -122,11 +122,11 @@ def test_what_is_needed_is_said_in_words() -> None:
 
 def test_a_reason_says_what_was_found_and_cites_its_record() -> None:
     rule = Rule(id="book.1", condition=Atom(fact="x", is_=True), otherwise="deny", offer="transfer")
-    found = rule_reason(rule, "deny", {"x": Fact(False, 500, 7)}, NOW_MS, "consent.book", "d")
+    found = rule_reason(rule, wording(rule.condition), "deny", {"x": Fact(False, 500, 7)}, NOW_MS, "consent.book", "d")
     assert found == Reason("book.1", "x", "is true", "false, 500 ms ago", "deny", (7,), "transfer")
-    missing = rule_reason(rule, "deny", {}, NOW_MS, "consent.book", "d")
+    missing = rule_reason(rule, wording(rule.condition), "deny", {}, NOW_MS, "consent.book", "d")
     assert (missing.found, missing.evidence) == ("unknown", ())
-    assert rule_reason(rule, "allow", {}, NOW_MS, "consent.book", "d").offer is None
+    assert rule_reason(rule, wording(rule.condition), "allow", {}, NOW_MS, "consent.book", "d").offer is None
 
 
 @pytest.mark.parametrize(

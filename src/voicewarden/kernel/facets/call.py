@@ -16,6 +16,7 @@ from voicewarden.model.event import (
     CallEnded,
     CallsPaused,
     CallStarted,
+    CountReserved,
     FactLearned,
     MediaEnded,
     OperatorApproved,
@@ -24,7 +25,7 @@ from voicewarden.policy.ast import FactType
 from voicewarden.policy.vocabulary import fact_type
 
 _DAY_MS = 86_400_000
-_KERNEL_OWNS = ("consent.", "disclosed.", "done.")
+_KERNEL_OWNS = ("consent.", "disclosed.", "done.", "counted.")
 _CALL_OWNS = (
     "answerer", "stage", "agent", "direction", "recording", "recording_refused", "asked_for_person", "message_ready",
     "hearing_permille", "call_ms",
@@ -69,7 +70,7 @@ def _lower(one: Stage, other: Stage) -> Stage:
 
 def learn(draft: Draft, name: str, value: Value) -> None:
     """Take a fact from an approved record; one of the wrong type or the kernel's own is left out, which denies."""
-    kind = fact_type(name, draft.release.policy.policy.facts)
+    kind = fact_type(name, draft.release.declared)
     owned = name in _CALL_OWNS or name.startswith(_KERNEL_OWNS)
     if kind is None or owned or not _fits(kind, value) or (name in _SETTABLE and value is not True):
         return
@@ -93,6 +94,12 @@ def on_fact(draft: Draft, event: FactLearned) -> None:
     learn(draft, event.fact, event.value)
     if event.fact in _SETTABLE and event.value is True:
         lower(draft)
+
+
+def on_counted(draft: Draft, event: CountReserved) -> None:
+    """What other calls have used of a limit; a count that makes no sense is none."""
+    if type(event.used) is int and event.used >= 0:
+        draft.know(f"counted.{event.limit}", event.used)
 
 
 def on_answered(draft: Draft) -> None:
