@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from voicewarden.cli.policy import AgentsOption, ConfigOption, PolicyArgument, config_around
+from voicewarden.cli.policy import AgentsOption, ConfigOption, PolicyArgument, config_around, release_of
 
 if TYPE_CHECKING:
+    from voicewarden.kernel.release import Compiled
+    from voicewarden.model.action import Value
     from voicewarden.model.decision import Decision
     from voicewarden.policy.ast import ActionRule
 
@@ -31,7 +33,7 @@ def explain(
     agents: AgentsOption = Path("agents"),
     as_json: _Json = False,
 ) -> None:
-    """Say in English what every action needs; with --fact what would be decided, why, and what is still to be earned."""
+    """Say in English what every action needs; with --fact what would be decided, why, and what is left to be earned."""
     from voicewarden.config.policy_reader import read_policy
 
     if fact is not None or as_json:
@@ -116,7 +118,56 @@ def flips(path: _Ledger, as_json: _Json = False) -> None:
 def _decide(
     policy: str, action: str, facts: list[str], stage: str, role: str, config: Path, agents: Path, *, as_json: bool
 ) -> None:
-    raise NotImplementedError
+    from voicewarden.cli.console import print_json
+    from voicewarden.embed.judge import Given, Judge, Row
+    from voicewarden.kernel.release import Compiled
+    from voicewarden.model.action import STAGES, Value
+
+    release = Compiled(release_of(policy, config, agents))
+    known = release.policy.policy.actions
+    chosen = [action] if action else sorted(known)
+    given = next((item for item in STAGES if item == stage), None)
+    if given is None:
+        raise typer.BadParameter(f"found {stage!r}; one of {', '.join(STAGES)}", param_hint="--stage")
+    parsed: dict[str, Value | Given | None] = dict(_fact(fact) for fact in facts)
+    judge, told = Judge(release).judge, []
+    for name in chosen:
+        args = _sample(release, known[name]) if name in known else {}
+        try:
+            judged = judge(Row(action=name, args=args, facts=parsed, stage=given, role=role))
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint="--fact") from None
+        told.append(judged.decision)
+    if as_json:
+        print_json([_as_data(decision) for decision in told])
+        return
+    for decision in told:
+        typer.echo(_sentence(decision))
+
+
+def _fact(text: str) -> tuple[str, "Value"]:
+    name, found, value = text.partition("=")
+    if not found or not name:
+        raise typer.BadParameter(f"found {text!r}; write NAME=VALUE, such as answerer=human", param_hint="--fact")
+    if value in ("true", "false"):
+        return name, value == "true"
+    return name, int(value) if value.removeprefix("-").isdecimal() else value
+
+
+def _sample(release: "Compiled", rule: "ActionRule") -> dict[str, "Value"]:
+    """Arguments that are well formed, so that it is the rules that decide."""
+    made: dict[str, Value] = {}
+    for argument in rule.args:
+        match argument.kind:
+            case "enum":
+                made[argument.name] = next(iter(release.data.catalogue.get(argument.source, {})), "")
+            case "local_time":
+                made[argument.name] = "2030-01-01T12:00"
+            case "int":
+                made[argument.name] = 1
+            case "text":
+                made[argument.name] = "text"
+    return made
 
 
 def _sentence(decision: "Decision") -> str:

@@ -121,9 +121,15 @@ def sentence(decision: Decision) -> str:
     if decision.verdict == "allow":
         because = "; ".join(f"{r.fact} {r.needed} (found {r.found})" for r in decision.reasons) or "nothing forbids it"
     else:
-        because = "; ".join(f"{r.fact} must be: {r.needed}, but was {r.found}" for r in open_reasons)
+        because = "; ".join(f"{_must(r)}, but found {r.found}" for r in open_reasons)
     stage = f" The rules alone would say {decision.would}." if decision.would else ""
     return f"{decision.action} {verb}: {because}.{stage}"
+
+
+def _must(reason: Reason) -> str:
+    if reason.needed.startswith("is "):
+        return f"{reason.fact} must be {reason.needed.removeprefix('is ')}"
+    return f"{reason.fact}: needed {reason.needed}"
 
 
 def still_to_earn(decision: Decision) -> tuple[str, ...]:
