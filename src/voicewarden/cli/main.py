@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from voicewarden import __version__
-from voicewarden.cli import explain, keys, ledger, phone, policy, replay
+from voicewarden.cli import explain, keys, ledger, phone, policy, prove, replay
 from voicewarden.model.error import VoicewardenError
 
 FINDINGS = 1
@@ -40,6 +40,7 @@ app.add_typer(ledger.app, name="ledger")
 app.add_typer(keys.app, name="keys")
 app.add_typer(policy.app, name="policy")
 policy.app.command("explain")(explain.explain)
+policy.app.command("prove")(prove.prove)
 policy.app.command("why")(explain.why)
 policy.app.command("flips")(explain.flips)
 app.command("replay")(replay.replay)

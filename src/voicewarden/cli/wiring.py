@@ -20,9 +20,10 @@ import uvicorn
 from fastapi import FastAPI
 
 import voicewarden.pipeline.quiet  # noqa: F401  # before pipecat: it must not log what people say
+from voicewarden.cli.prove import prove_at_start
 from voicewarden.config.approvals import demand_approval
 from voicewarden.config.keys import Keys
-from voicewarden.config.policy_reader import fact_defaults
+from voicewarden.config.policy_reader import fact_defaults, read_base
 from voicewarden.config.release import load_release
 from voicewarden.config.settings import Settings, load_settings
 from voicewarden.config.tool_schema import tool_schemas
@@ -38,11 +39,13 @@ from voicewarden.pipeline.settings import AgentVoice, LineSettings, ModelSetting
 from voicewarden.pipeline.speech import Rendering
 from voicewarden.pipeline.speech_client import SpeechClient, SpeechServer
 from voicewarden.pipeline.speech_server import VOICE_SHA256
+from voicewarden.policy.ast import Policy
 from voicewarden.reading.sentence import Cutter
 from voicewarden.runtime.calls import Calls
 from voicewarden.runtime.outfit import Outfit, hours_of
 from voicewarden.runtime.seal import Sealer
 from voicewarden.runtime.switchboard import Switchboard, Watch
+from voicewarden.runtime.wall import unix_ms
 from voicewarden.sensors.queue import SharedTranscriber
 from voicewarden.sensors.transcriber import Transcriber
 from voicewarden.telephony.account import Account
@@ -124,19 +127,21 @@ async def open_server(settings: Settings, *, inbound_agent: str) -> AsyncIterato
     speech = SpeechServer()
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(speech.stop)
+        ledger = stack.enter_context(Ledger.open(settings.ledger_path))
         # The slow starts side by side; all are waited for, so that none goes on behind an error of another.
-        heard, spoken, compiled = await asyncio.gather(
+        heard, spoken, compiled, proved = await asyncio.gather(
             asyncio.to_thread(Transcriber.load, threads=settings.transcriber.threads),
             speech.start(),
             asyncio.to_thread(_compile, data, second_opinion=settings.gate.second_opinion),
+            asyncio.to_thread(_prove, settings, data.policy, ledger),
             return_exceptions=True,
         )
         model, release = _given(heard), _given(compiled)
         _given(spoken)
+        _given(proved)
         _demand_own_thresholds(data, model.identity)
         transcriber = SharedTranscriber(model, capacity=settings.transcriber.queue)
         stack.callback(transcriber.close)
-        ledger = stack.enter_context(Ledger.open(settings.ledger_path))
         async with SpeechClient(speech.url) as client:
             cache = LineCache(settings.var_dir / "lines", VOICE_SHA256)
             await client.prerender(_fixed_lines(release.data, ways_out=not settings.speech.prerender), cache)
@@ -157,6 +162,16 @@ def _compile(data: Release, *, second_opinion: bool) -> Compiled:
     release = Compiled(data, second_opinion=second_opinion)
     release.warm_up()
     return release
+
+
+def _prove(settings: Settings, policy: Policy, ledger: Ledger) -> None:
+    """Keep the proof of the policy that goes into force; production does not start under a disproved one."""
+    told = prove_at_start(
+        ledger, policy, base=read_base(settings.policy, settings.config_dir),
+        production=not settings.is_development, unix_ms=unix_ms(),
+    )  # fmt: skip
+    if told:
+        _LOG.warning("%s", told)
 
 
 _Result = TypeVar("_Result")
