@@ -51,11 +51,11 @@ class Draft:
 
     def freeze(self) -> State:
         """The state after this step."""
+        # By position, which takes half the time; test_every_field_is_carried_over holds the order.
         return State(
-            seq=self.event_seq + 1 + len(self.outputs), now_ms=self.now_ms, version=self.version, facts=self.facts,
-            identity=self.identity, turn=self.turn, floor=self.floor, answerer=self.answerer, consent=self.consent,
-            grants=self.grants, budget=self.budget, timers=self.timers, silence_step=self.silence_step,
-            heard_claims=self.heard_claims, asked_if_ai=self.asked_if_ai, desk=self.desk,
+            self.event_seq + 1 + len(self.outputs), self.now_ms, self.version, self.facts, self.identity, self.turn,
+            self.floor, self.answerer, self.consent, self.grants, self.budget, self.timers, self.silence_step,
+            self.heard_claims, self.asked_if_ai, self.desk,
         )  # fmt: skip
 
     def next_seq(self) -> int:

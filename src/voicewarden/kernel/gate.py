@@ -46,6 +46,8 @@ def decide(draft: Draft, request: Request) -> Decision:
     digest = digest_of(request.args)
     ruling = _ruling(draft, request, draft.release.policy, digest)
     decision = _record(draft, request, digest, ruling.verdict, ruling.would, ruling.reasons)
+    if ruling.would is not None:
+        _await_approval(draft, request.action, digest)
     if ruling.outcome is not None and ruling.outcome.shadow_failed:
         _put_shadow_rules(draft, request, decision, ruling.outcome)
     if draft.release.shadow is not None:
@@ -229,11 +231,20 @@ def _stage_reason(draft: Draft, rule: ActionRule, digest: str) -> Reason | None:
     if effect == "allow":
         return None
     if effect == "approve":
-        if digest_key(rule.name, digest) in draft.consent.approved or digest in draft.consent.approved:
+        if digest_key(rule.name, digest) in draft.consent.approved:
             return None
         return deny_reason("stage", "stage", "an operator's approval of these arguments", f"none, stage {stage}")
     found = "only logs" if effect == "log" else "has no entry"
     return deny_reason("stage", "stage", "allows this action", f"{stage} {found}")
+
+
+def _await_approval(draft: Draft, action: str, digest: str) -> None:
+    """Remember what lacked nothing but a person's approval: that is what an approval of these arguments is about."""
+    rule = draft.release.policy.policy.actions[action]
+    if rule.stages.get(draft.identity.stage) == "approve":
+        key = digest_key(action, digest)
+        others = tuple(other for other in draft.consent.awaiting if other != key)
+        draft.consent = replace(draft.consent, awaiting=(*others, key)[-_MOST_AWAITING:])
 
 
 def mint(draft: Draft, request: Request, decision: Decision, *, answered: bool, escape: bool = False) -> Grant:
@@ -254,10 +265,21 @@ def mint(draft: Draft, request: Request, decision: Decision, *, answered: bool, 
     minted_at = {**draft.grants.minted_at_ms, request.action: draft.now_ms}
     draft.grants = replace(draft.grants, open=opened, minted=minted, minted_at_ms=minted_at)
     draft.forget(f"consent.{request.action}")
+    if rule is not None and rule.stages.get(draft.identity.stage) == "approve":
+        _use_approval(draft, digest_key(request.action, decision.digest))
     return grant
 
 
+def _use_approval(draft: Draft, key: str) -> None:
+    """An approval serves once, as a yes does."""
+    approved = list(draft.consent.approved)
+    if key in approved:
+        approved.remove(key)
+        draft.consent = replace(draft.consent, approved=tuple(approved))
+
+
 _ESCAPE_MS = 86_400_000
+_MOST_AWAITING = 16
 
 
 def _confirmed(draft: Draft, request: Request, decision: Decision) -> str:

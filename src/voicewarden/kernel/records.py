@@ -5,12 +5,16 @@ equal steps give equal bytes.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from voicewarden.kernel.draft import Output
 from voicewarden.model.canonical import canonical_bytes
 from voicewarden.model.decision import Decision, Grant, Shadowed
 from voicewarden.model.event import Event
 from voicewarden.model.record import Record, RecordKind, make_record
+
+_KINDS: Final[dict[type, RecordKind]] = {Decision: "decision", Grant: "grant", Shadowed: "shadow"}
+"""What is written down under a kind of its own; everything else that a step puts out is a directive."""
 
 
 def records_of(
@@ -21,14 +25,7 @@ def records_of(
     records = [record]
     for output in outputs:
         seq += 1
-        record = make_record(stream, seq, at_ms, _kind(output), canonical_bytes(output), record.hash)
+        kind = _KINDS.get(type(output), "directive")
+        record = make_record(stream, seq, at_ms, kind, canonical_bytes(output), record.hash)
         records.append(record)
     return records
-
-
-def _kind(output: Output) -> RecordKind:
-    if isinstance(output, Decision):
-        return "decision"
-    if isinstance(output, Grant):
-        return "grant"
-    return "shadow" if isinstance(output, Shadowed) else "directive"

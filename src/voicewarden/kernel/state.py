@@ -133,6 +133,9 @@ class ConsentPart(_Part, frozen=True, kw_only=True):
     asked: dict[str, int] = {}
     asked_action: dict[str, int] = {}
     approved: tuple[str, ...] = ()
+    """Action and arguments that a person approved and that were not granted since; each serves once."""
+    awaiting: tuple[str, ...] = ()
+    """Action and arguments that only lacked a person's approval, the newest last."""
     confirmed: dict[str, str] = {}
     """Action to the digest of the question and the words that the explicit `consent.<action>` rests on."""
 
@@ -167,8 +170,8 @@ class BudgetPart(_Part, frozen=True, kw_only=True):
     reserved: dict[int, int] = {}
 
 
-class State(_Part, frozen=True, kw_only=True):
-    """Everything that a step carries over to the next."""
+class State(_Part, frozen=True):
+    """Everything that a step carries over to the next. `Draft.freeze` fills it in the order of the fields."""
 
     seq: int = 0
     """Number of records written so far: the next event's sequence number."""

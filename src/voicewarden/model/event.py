@@ -220,10 +220,12 @@ class HearingFaltered(EventBase, frozen=True, kw_only=True):
 
 
 class OperatorApproved(EventBase, frozen=True, kw_only=True):
-    """A person approved exactly these arguments (assist stage)."""
+    """A person approved exactly these arguments of one action (assist stage), to be done once."""
 
     digest: str
     operator: str
+    action: str = ""
+    """Which action; without it, the one that waits for an approval of these arguments."""
 
 
 class PolicyActivated(EventBase, frozen=True, kw_only=True):

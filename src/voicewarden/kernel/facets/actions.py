@@ -137,7 +137,7 @@ def _hand_over(draft: Draft, request: Request) -> None:
     question.void(draft)
     draft.lower()
     withdraw_unspent(draft)
-    draft.consent = replace(draft.consent, approved=(), confirmed={})
+    draft.consent = replace(draft.consent, approved=(), awaiting=(), confirmed={})
     for name in [name for name in draft.facts if name.startswith("consent.")]:
         draft.forget(name)
     stage = draft.release.data.agents[agent].stage

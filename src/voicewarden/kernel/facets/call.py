@@ -126,10 +126,14 @@ def on_warn(draft: Draft) -> None:
 
 
 def on_approved(draft: Draft, event: OperatorApproved) -> None:
-    """A person approved exactly these arguments."""
+    """A person approved exactly these arguments; equal arguments of another action are another thing."""
     pending = draft.consent.pending
-    key = digest_key(pending.action, event.digest) if pending and pending.digest == event.digest else event.digest
-    draft.consent = replace(draft.consent, approved=(*draft.consent.approved, key))
+    action = event.action or (pending.action if pending is not None and pending.digest == event.digest else "")
+    keys = (digest_key(action, event.digest),) if action else draft.consent.awaiting
+    key = next((key for key in reversed(keys) if key.endswith(f":{event.digest}")), None)
+    if key is not None:
+        awaiting = tuple(other for other in draft.consent.awaiting if other != key)
+        draft.consent = replace(draft.consent, approved=(*draft.consent.approved, key), awaiting=awaiting)
 
 
 def on_tightened(draft: Draft, event: AuthorityTightened) -> None:

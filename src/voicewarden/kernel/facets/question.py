@@ -4,6 +4,8 @@ In: a request that the gate wants confirmed. Out: the question's sentences to th
 state. `answers` settles it.
 """
 
+from functools import lru_cache
+
 from voicewarden.kernel.arguments import render_question, spoken_arguments
 from voicewarden.kernel.draft import Draft, replace
 from voicewarden.kernel.gate import Request, digest_key
@@ -35,11 +37,17 @@ def ask(draft: Draft, request: Request, digest: str) -> None:
 
 def _last_argument(template: str, read_back: tuple[str, ...], count: int) -> int:
     """Index of the question's last sentence that holds an argument; the very last where that is not certain."""
-    parts = split(template)
+    parts = _template_sentences(template)
     if len(parts) != count:
         return count - 1
     holding = [index for index, part in enumerate(parts) if any("{" + name + "}" in part for name in read_back)]
     return holding[-1] if holding else count - 1
+
+
+@lru_cache(maxsize=64)
+def _template_sentences(template: str) -> tuple[str, ...]:
+    """The sentences of a policy's question; the same few templates are asked about again and again."""
+    return split(template)
 
 
 def _count(counts: dict[str, int], key: str) -> dict[str, int]:
