@@ -14,7 +14,7 @@ from voicewarden.config.policy_actions import ActionEntry, ConditionEntry, RuleE
 from voicewarden.config.policy_document import PolicyDocument
 from voicewarden.config.validation import shown
 from voicewarden.config.yaml_file import Route, YamlFile
-from voicewarden.model.action import BUILT_IN_ACTIONS, MAY_BE_ASKED_FOR, NEEDS_CONSENT
+from voicewarden.model.action import BUILT_IN_ACTIONS, MAY_BE_ASKED_FOR, NEEDS_CONSENT, WITHOUT_EFFECTOR
 from voicewarden.policy.ast import FactType
 from voicewarden.policy.vocabulary import BUILT_IN_FACTS, fact_type
 
@@ -125,6 +125,8 @@ class _ActionChecks:
         for index, limit in enumerate(self.entry.limits):
             if limit.otherwise == "escalate":
                 self._may_escalate(("limits", index, "else"))
+            if limit.per != "call" and self.name in WITHOUT_EFFECTOR:
+                self._add(("limits", index, "per"), f"{self.name} happens within the call alone", "call")
             if limit.per == "call" and limit.in_s is not None:
                 self._add(("limits", index, "in_s"), "a call is its own window; remove it, or count per person")
             if limit.per != "call" and limit.in_s is None:

@@ -8,6 +8,7 @@ from tests.fakes.rig import BOOK, TOP, shipped
 from voicewarden.embed import Call, open_policy
 from voicewarden.model.canonical import check_profile
 from voicewarden.model.directive import Speak
+from voicewarden.model.error import ConfigError
 from voicewarden.model.event import CallAnswered, DtmfPressed, FactLearned, LeaseLost, SentencePlayed, SentenceStarted
 from voicewarden.replay.exact import Releases, replay_call
 
@@ -32,8 +33,10 @@ def releases() -> Releases:
     return found
 
 
-def test_the_policy_is_opened_from_files() -> None:
-    assert open_policy(TOP / "config", TOP / "agents", "booking-only").data.policy.name == "booking-only"
+def test_a_call_needs_a_role_that_there_is() -> None:
+    for agent in ("", "nobody"):
+        with pytest.raises(ConfigError, match="booking, closing, transfer"):
+            Call(shipped(), agent=agent)
 
 
 def test_a_request_that_needs_a_yes_comes_with_its_question_and_without_a_grant() -> None:
@@ -73,6 +76,36 @@ def test_arguments_are_frozen_when_they_are_asked_with() -> None:
     assert grant is not None and grant.args == {"what": "quote"}
 
 
+def test_arguments_may_be_the_models_own_text() -> None:
+    grant = opened().request("look_up", '{"what": "quote"}', at_ms=100).grant
+    assert grant is not None and grant.args == {"what": "quote"}
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "null", "7", "[" * 100_000, '{"what": ' + "9" * 5_000 + "}"])
+def test_a_text_that_is_no_arguments_is_denied_and_not_raised(text: str) -> None:
+    assert opened().request("look_up", text, at_ms=100).decision.verdict == "deny"
+
+
+def test_what_no_record_can_hold_is_denied_and_not_raised() -> None:
+    deep: list[object] = []
+    for _ in range(5_000):
+        deep = [deep]
+    circle: dict[str, object] = {}
+    circle["what"] = circle
+    for args in ({"what": deep}, circle, {"what": object()}, {"what": "x" * 10_000}):
+        assert opened().request("look_up", args, at_ms=100).decision.verdict == "deny"
+
+
+def test_facts_that_no_record_can_hold_are_left_out() -> None:
+    call = Call(shipped(), call="e1", agent="booking", facts={"quote_open": 1.5, "desk_open": "\ud800"})  # type: ignore[dict-item]
+    call.learn("quote_open", {"a": 1})  # type: ignore[arg-type]
+    call.learn("quote_open", object())  # type: ignore[arg-type]
+    call.learn("quote_open", None)  # type: ignore[arg-type]
+    assert not {"desk_open", "quote_open"} & set(call.state.facts)
+    for record in call.records:
+        check_profile(json.loads(record.body))
+
+
 def test_after_a_fault_a_request_is_denied_and_does_not_raise() -> None:
     call = opened()
     call.observe(LeaseLost(at_ms=50))
@@ -83,7 +116,7 @@ def test_after_a_fault_a_request_is_denied_and_does_not_raise() -> None:
 def test_arguments_outside_of_the_canonical_profile_are_denied_and_leave_no_float_in_a_record(value: object) -> None:
     """Law 1: what has no canonical form can't be bound to a yes; it is denied, not raised."""
     call = opened()
-    outcome = call.request("look_up", {"what": value}, at_ms=100)  # type: ignore[dict-item]
+    outcome = call.request("look_up", {"what": value}, at_ms=100)
     assert (outcome.decision.verdict, outcome.grant) == ("deny", None)
     for record in call.records:
         check_profile(json.loads(record.body))
@@ -103,3 +136,20 @@ def test_the_records_of_an_embedded_call_replay() -> None:
 def test_facts_of_the_wrong_type_are_left_out_and_so_deny() -> None:
     call = Call(shipped(), call="e1", agent="booking", facts={"desk_open": "yes", "quote_open": 1})
     assert not {"desk_open", "quote_open"} & set(call.state.facts)
+
+
+def test_the_same_times_give_the_same_bytes() -> None:
+    def records() -> list[bytes]:
+        call = Call(shipped(), call="e1", agent="booking", started_unix_ms=0)
+        call.answered(at_ms=1)
+        call.shown(at_ms=2)
+        call.heard("I want a haircut.", at_ms=3)
+        call.request("book", BOOK, at_ms=4)
+        return [record.body for record in call.records]
+
+    assert records() == records()
+
+
+def test_the_facts_defaults_of_a_policy_hold_as_on_the_telephone() -> None:
+    release = open_policy("outbound-sales", config=TOP / "config", agents=TOP / "agents")
+    assert Call(release, agent="booking").state.facts["quote_open"].value is True
