@@ -20,8 +20,8 @@ sys.path[:0] = [str(TOP), str(TOP / "src")]
 import pytest  # noqa: E402
 from tests.fakes.chain import Chain  # noqa: E402
 
-from voicewarden.ledger import Ledger, verify  # noqa: E402
-from voicewarden.model.error import LedgerError  # noqa: E402
+from voicewarden.ledger import Claim, Ledger, verify  # noqa: E402
+from voicewarden.model.error import GrantRefused, LedgerError  # noqa: E402
 
 STREAMS = 4
 KILLS = 30
@@ -49,7 +49,7 @@ def write(path: Path) -> None:
         ledger.submit(records, on_durable=say)
         if turn % 3 == 0:
             done.wait()
-            ledger.burn(f"{chain.call}/{seq}", chain.call, 1, 0)
+            ledger.burn(f"{chain.call}/{seq}", chain.call, 1, 0, claims=[Claim("limit", ("all",), None, -1, turn)])
             os.write(1, f"burnt {chain.call}/{seq} -\n".encode())
 
 
@@ -60,6 +60,22 @@ def spend(path: Path, grant: str) -> None:
             with Ledger.open(path) as ledger:
                 os.write(1, b"first\n" if ledger.burn(grant, "one", 1, 0) else b"late\n")
                 return
+        except LedgerError as error:
+            if "is writing" not in str(error):
+                raise
+
+
+def take(path: Path, name: str) -> None:
+    """Wait for the writer's place and try to take the last place in a limit with a grant of one's own."""
+    while True:
+        try:
+            with Ledger.open(path) as ledger:
+                ledger.burn(f"{name}/1", name, 1, 0, claims=[Claim("book.limits.1", ("person:book:p",), 1, 0, 1)])
+                os.write(1, b"taken\n")
+                return
+        except GrantRefused:
+            os.write(1, b"full\n")
+            return
         except LedgerError as error:
             if "is writing" not in str(error):
                 raise
@@ -94,6 +110,9 @@ def campaign(path: Path, kills: int, seed: int) -> Iterator[tuple[int, int]]:
         with Ledger.open(path) as ledger:
             result = verify(ledger)
             assert result.ok, result.problems[:3]
+            with ledger.snapshot() as connection:
+                # A place is taken with its burn or not at all.
+                assert ledger.counted(["all"], -1) == connection.execute("SELECT count(*) FROM burns").get
             held = {stream: {r.seq: r.hash for r in ledger.read_stream(stream)} for stream in ledger.streams()}
             for what, place, digest in said:
                 if what == "burnt":
@@ -120,6 +139,18 @@ def test_one_of_several_processes_burns(tmp_path: Path) -> None:
         assert view.spent("one/4")
 
 
+def test_one_of_several_processes_takes_the_last_place(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    Ledger.open(path).close()
+    racers = [start("take", str(path), name) for name in "abc"]
+    said = sorted(racer.communicate()[0].strip() for racer in racers)
+    assert said == [b"full", b"full", b"taken"]
+    with Ledger.read(path) as view:
+        assert view.counted(["person:book:p"], 0) == 1
+        assert [view.spent(f"{name}/1") for name in "abc"].count(True) == 1
+        assert verify(view).ok
+
+
 def test_a_second_process_can_read_but_not_write(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     child = start("write", str(path))
@@ -141,6 +172,8 @@ def main() -> None:
         write(Path(sys.argv[2]))
     elif sys.argv[1:2] == ["spend"]:
         spend(Path(sys.argv[2]), sys.argv[3])
+    elif sys.argv[1:2] == ["take"]:
+        take(Path(sys.argv[2]), sys.argv[3])
     else:
         kills = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
         with tempfile.TemporaryDirectory() as folder:

@@ -11,7 +11,21 @@ import typer
 from typer.core import TyperGroup
 
 from voicewarden import __version__
-from voicewarden.cli import explain, keys, ledger, phone, policy, prove, replay
+from voicewarden.cli import (
+    agreement,
+    bench,
+    cases,
+    decide,
+    diff,
+    explain,
+    keys,
+    ledger,
+    model_check,
+    phone,
+    policy,
+    prove,
+    replay,
+)
 from voicewarden.model.error import VoicewardenError
 
 FINDINGS = 1
@@ -41,8 +55,15 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(policy.app, name="policy")
 policy.app.command("explain")(explain.explain)
 policy.app.command("prove")(prove.prove)
+policy.app.command("diff")(diff.diff)
+policy.app.command("cases")(cases.cases)
+policy.app.command("cedar")(cases.cedar)
+policy.app.command("agreement")(agreement.agreement)
+policy.app.command("model-check")(model_check.model_check)
 policy.app.command("why")(explain.why)
 policy.app.command("flips")(explain.flips)
+app.command("bench")(bench.bench)
+app.command("decide")(decide.decide)
 app.command("replay")(replay.replay)
 app.command("report")(replay.report)
 app.command("serve")(phone.serve)

@@ -35,6 +35,7 @@ from voicewarden.model.canonical import digest_of
 from voicewarden.model.error import ConfigError, SpeechFailed
 from voicewarden.pipeline.hearing import Transcribing
 from voicewarden.pipeline.line_cache import LineCache
+from voicewarden.pipeline.llm import certificates
 from voicewarden.pipeline.settings import AgentVoice, LineSettings, ModelSettings, ToolShape
 from voicewarden.pipeline.speech import Rendering
 from voicewarden.pipeline.speech_client import SpeechClient, SpeechServer
@@ -129,16 +130,17 @@ async def open_server(settings: Settings, *, inbound_agent: str) -> AsyncIterato
         stack.push_async_callback(speech.stop)
         ledger = stack.enter_context(Ledger.open(settings.ledger_path))
         # The slow starts side by side; all are waited for, so that none goes on behind an error of another.
-        heard, spoken, compiled, proved = await asyncio.gather(
+        heard, spoken, compiled, *others = await asyncio.gather(
             asyncio.to_thread(Transcriber.load, threads=settings.transcriber.threads),
             speech.start(),
             asyncio.to_thread(_compile, data, second_opinion=settings.gate.second_opinion),
             asyncio.to_thread(_prove, settings, data.policy, ledger),
+            asyncio.to_thread(certificates),
             return_exceptions=True,
         )
         model, release = _given(heard), _given(compiled)
-        _given(spoken)
-        _given(proved)
+        for other in (spoken, *others):
+            _given(other)
         _demand_own_thresholds(data, model.identity)
         transcriber = SharedTranscriber(model, capacity=settings.transcriber.queue)
         stack.callback(transcriber.close)

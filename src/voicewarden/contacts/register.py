@@ -36,6 +36,11 @@ class Contacts:
         """The keyed hash of a number however it is spelt; raises ConfigError, without the number, when it is none."""
         return keyed_hash(e164(number, self._region), self._pepper)
 
+    def names(self, number: str) -> tuple[str, ...]:
+        """All keyed hashes of a number, the newest first: under the older ones it was known before a rotation."""
+        spelt = e164(number, self._region)
+        return tuple(keyed_hash(spelt, pepper) for pepper in (self._pepper, *self._older))
+
     def record_opt_out(self, contact: str, *, call: str, unix_ms: int, how: str) -> Awaitable[None]:
         """No more calls to this person. `facts` knows at once; durable when the answer was awaited."""
         # Kept here too: a disk that fails must not make the process forget what a person said.
@@ -68,7 +73,7 @@ class Contacts:
         self, number: str, *, now_unix_ms: int, windows_s: tuple[int, ...] = ()
     ) -> dict[str, Value]:
         """The same for a number, over all its names: an opt-out under any of them holds, attempts add up."""
-        newest, *older = (keyed_hash(e164(number, self._region), pepper) for pepper in (self._pepper, *self._older))
+        newest, *older = self.names(number)
         known = self.facts(newest, now_unix_ms=now_unix_ms, windows_s=windows_s)
         for contact in older:
             for name, value in self.facts(contact, now_unix_ms=now_unix_ms, windows_s=windows_s).items():

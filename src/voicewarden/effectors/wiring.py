@@ -5,14 +5,10 @@ nothing that nobody can do.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
 
+from voicewarden.model.action import WITHOUT_EFFECTOR
 from voicewarden.model.error import ConfigError
 from voicewarden.model.ports import Effector
-
-WITHOUT_EFFECTOR: Final = frozenset({"speak", "ask", "hand_over", "end_call"})
-"""Actions that the kernel and the voice carry out themselves."""
-
 
 class Effectors(Mapping[str, Effector]):
     """Effectors by action; never changed after it was made."""

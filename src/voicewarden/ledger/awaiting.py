@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 
+from voicewarden.ledger.spent import Claim
 from voicewarden.ledger.store import Ledger
 from voicewarden.model.record import Record, RecordKind
 
@@ -34,10 +35,15 @@ async def append(ledger: Ledger, stream: str, at_ms: int, kind: RecordKind, body
     return record
 
 
-async def burn(ledger: Ledger, grant_id: str, call: str, epoch: int, at_ms: int) -> bool:
-    """Spend a grant; True for the first to do so, False for everybody after. Durable when it returns."""
+async def burn(
+    ledger: Ledger, grant_id: str, call: str, epoch: int, at_ms: int, claims: Sequence[Claim] = ()
+) -> bool:
+    """Spend a grant; True for the first to do so, False for everybody after. Durable when it returns.
+
+    Raises GrantRefused, with nothing spent and nothing taken, when a claim has no room or the epoch is over.
+    """
     answer = _Reply()
-    ledger.submit_burn(grant_id, call, epoch, at_ms, on_done=answer.done)
+    ledger.submit_burn(grant_id, call, epoch, at_ms, claims=claims, on_done=answer.done)
     return await answer.future
 
 

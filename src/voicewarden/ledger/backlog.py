@@ -1,7 +1,7 @@
 """The bounded queue between whoever submits and the writer thread.
 
-In: records (checked to continue their stream) and burns, from any thread, in microseconds. Out: batches, to the writer.
-Holds what the writer has not committed yet and the head of every stream that was written lately.
+In: records (checked to continue their stream) and orders, from any thread, in microseconds. Out: batches, to the
+writer. Holds what the writer has not committed yet and the head of every stream that was written lately.
 """
 
 import threading
@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
+from voicewarden.ledger.spent import Order
 from voicewarden.model.error import LedgerBroken, LedgerError, LedgerFull
 from voicewarden.model.record import Record
 
@@ -26,20 +27,11 @@ OnDone = Callable[[bool, Exception | None], None]
 Head = tuple[int, str]
 
 
-class Burn(NamedTuple):
-    """A grant to be spent for good."""
-
-    grant_id: str
-    call: str
-    epoch: int
-    at_ms: int
-
-
 class Entry(NamedTuple):
-    """One submission: records or a burn, and who wants to know when it is durable."""
+    """One submission: records or an order, and who wants to know when it is durable."""
 
     records: tuple[Record, ...]
-    burn: Burn | None
+    order: Order | None
     on_done: OnDone | None
 
 
@@ -86,11 +78,11 @@ class Backlog:
                 found = self._heads[stream] = self._committed_head(stream)
             return found
 
-    def put(self, records: Sequence[Record], burn: Burn | None, on_done: OnDone | None) -> None:
+    def put(self, records: Sequence[Record], order: Order | None, on_done: OnDone | None) -> None:
         """Queue work behind what is queued; all of it or nothing."""
         with self._change:
             self._check_open()
-            count = len(records) + (burn is not None)
+            count = len(records) + (order is not None)
             if self._uncommitted + count > self._capacity:
                 raise LedgerFull(
                     f"the ledger's queue holds {self._uncommitted} of {self._capacity} records and {count} more do not "
@@ -99,7 +91,7 @@ class Backlog:
             self._advance(records)
             if not self._entries:
                 self._oldest = time.monotonic()
-            self._entries.append(Entry(tuple(records), burn, on_done))
+            self._entries.append(Entry(tuple(records), order, on_done))
             self._uncommitted += count
             is_pressing = on_done is not None or self._uncommitted >= _BATCH_RECORDS
             if self._asleep or (is_pressing and not self._pressing):
@@ -183,7 +175,7 @@ class Backlog:
         while self._entries and count < _BATCH_RECORDS:
             entry = self._entries.popleft()
             entries.append(entry)
-            count += len(entry.records) + (entry.burn is not None)
+            count += len(entry.records) + (entry.order is not None)
             awaited = awaited or entry.on_done is not None
         if not self._entries:
             self._pressing = False

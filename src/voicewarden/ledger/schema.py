@@ -12,7 +12,9 @@ import apsw
 
 from voicewarden.model.error import LedgerError
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
+_OLDEST_VERSION: Final = 1
+"""A ledger of this version is brought up to date when it is opened for writing, and can be read as it is."""
 OLDEST_SQLITE: Final = (3, 51, 3)
 """Older libraries can corrupt a write-ahead log that is read and checkpointed at once (the WAL-reset bug)."""
 _APPLICATION_ID: Final = 0x56574C31
@@ -34,8 +36,21 @@ CREATE TRIGGER burns_keep_delete BEFORE DELETE ON burns BEGIN SELECT RAISE(ABORT
 CREATE TRIGGER streams_keep_delete BEFORE DELETE ON streams BEGIN SELECT RAISE(ABORT, 'streams only grow'); END;
 CREATE TRIGGER streams_keep_update BEFORE UPDATE ON streams WHEN new.next_seq < old.next_seq OR new.name <> old.name
 BEGIN SELECT RAISE(ABORT, 'streams only grow'); END;
-INSERT INTO meta VALUES ('schema', {SCHEMA_VERSION}), ('syncs', 0);
+INSERT INTO meta VALUES ('schema', {_OLDEST_VERSION}), ('syncs', 0);
 """
+_UPGRADE: Final = """
+CREATE TABLE counts(grant_id TEXT NOT NULL, key TEXT NOT NULL, call TEXT NOT NULL, unix_ms INTEGER NOT NULL,
+given_back INTEGER NOT NULL DEFAULT 0 CHECK (given_back IN (0, 1)), PRIMARY KEY(grant_id, key)) STRICT, WITHOUT ROWID;
+CREATE INDEX counts_by_key ON counts(key, unix_ms) WHERE given_back = 0;
+CREATE INDEX counts_by_call ON counts(call, key, unix_ms) WHERE given_back = 0;
+CREATE TRIGGER counts_keep_delete BEFORE DELETE ON counts BEGIN SELECT RAISE(ABORT, 'counts are kept'); END;
+CREATE TRIGGER counts_keep_update BEFORE UPDATE ON counts WHEN new.key <> old.key OR new.unix_ms <> old.unix_ms
+OR new.grant_id <> old.grant_id OR new.call <> old.call OR new.given_back < old.given_back
+BEGIN SELECT RAISE(ABORT, 'a place can be given back, once, and nothing else'); END;
+INSERT INTO meta VALUES ('epoch', 0);
+UPDATE meta SET value = 2 WHERE key = 'schema';
+"""
+"""From version 1 to 2: the places that grants take in limits over a window, and the control epoch."""
 
 
 def check_library(version: str) -> None:
@@ -64,8 +79,19 @@ def open_writer(path: Path, *, create: bool, vfs: str = "") -> apsw.Connection:
                 connection.execute(_TABLES)
     except apsw.Error as error:
         raise _unusable(path, error, "written") from error
-    check_schema(connection, path)
+    _bring_up_to_date(connection, path)
     return connection
+
+
+def _bring_up_to_date(connection: apsw.Connection, path: Path) -> None:
+    if check_schema(connection, path) == SCHEMA_VERSION:
+        return
+    try:
+        with connection:
+            connection.execute(_UPGRADE)
+    except apsw.Error as error:
+        connection.close()
+        raise _unusable(path, error, "brought up to date") from error
 
 
 def open_reader(path: Path) -> apsw.Connection:
@@ -86,21 +112,22 @@ def check_exists(path: Path) -> None:
         raise LedgerError(f"{path}: there is no ledger here; name an existing ledger file")
 
 
-def check_schema(connection: apsw.Connection, path: Path) -> None:
-    """Raise LedgerError unless the file is a ledger of the version that this program knows."""
+def check_schema(connection: apsw.Connection, path: Path) -> int:
+    """The version of a ledger; raises LedgerError unless the file is one that this program knows."""
     try:
         marked = connection.execute("PRAGMA application_id").get
         version = connection.execute("SELECT value FROM meta WHERE key = 'schema'").get
     except apsw.Error as error:
         connection.close()
         raise _unusable(path, error, "read") from error
-    if marked == _APPLICATION_ID and version == SCHEMA_VERSION:
-        return
+    if marked == _APPLICATION_ID and isinstance(version, int) and _OLDEST_VERSION <= version <= SCHEMA_VERSION:
+        return version
     connection.close()
     if marked != _APPLICATION_ID:
         raise LedgerError(f"{path}: this is an SQLite file but no ledger; name another file")
     raise LedgerError(
-        f"{path}: the ledger has schema {version}, this program knows {SCHEMA_VERSION}; use the program that wrote it"
+        f"{path}: the ledger has schema {version}, this program knows {_OLDEST_VERSION} to {SCHEMA_VERSION}; "
+        "use the program that wrote it"
     )
 
 

@@ -9,10 +9,11 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from voicewarden.ledger.backlog import CAPACITY_RECORDS, Backlog, Burn, OnDone
+from voicewarden.ledger.backlog import CAPACITY_RECORDS, Backlog, OnDone
 from voicewarden.ledger.blobs import blob_folder, put_blob
 from voicewarden.ledger.lock import WriterLock
 from voicewarden.ledger.schema import check_exists, open_writer
+from voicewarden.ledger.spent import Burn, Claim, Fence, GiveBack
 from voicewarden.ledger.view import LedgerView
 from voicewarden.ledger.writer import Writer
 from voicewarden.model.error import LedgerBroken, LedgerError
@@ -89,15 +90,32 @@ class Ledger(LedgerView):
         """The next sequence number and the hash to build on, records that are still queued included."""
         return self._backlog.head(stream)
 
-    def submit_burn(self, grant_id: str, call: str, epoch: int, at_ms: int, *, on_done: OnDone) -> None:
-        """Spend a grant; `on_done(first, error)` comes from the writer thread once that is durable."""
-        self._backlog.put((), Burn(grant_id, call, epoch, at_ms), on_done)
+    def submit_burn(
+        self, grant_id: str, call: str, epoch: int, at_ms: int, *, claims: Sequence[Claim] = (), on_done: OnDone
+    ) -> None:
+        """Spend a grant and take the places it claims, all or nothing; `on_done(first, error)` comes from the writer
+        thread once that is durable. The error is GrantRefused for a limit that is full or an epoch that is over.
+        """
+        self._backlog.put((), Burn(grant_id, call, epoch, at_ms, tuple(claims)), on_done)
 
-    def burn(self, grant_id: str, call: str, epoch: int, at_ms: int, *, timeout_s: float = 10.0) -> bool:
-        """Spend a grant and wait until that is durable; False when it was spent before. Blocks."""
+    def burn(
+        self, grant_id: str, call: str, epoch: int, at_ms: int, *, claims: Sequence[Claim] = (),
+        timeout_s: float = 10.0,
+    ) -> bool:  # fmt: skip
+        """Spend a grant and wait until that is durable; False when it was spent before. Blocks. Raises GrantRefused."""
         answer = _Answer()
-        self.submit_burn(grant_id, call, epoch, at_ms, on_done=answer)
+        self.submit_burn(grant_id, call, epoch, at_ms, claims=claims, on_done=answer)
         return answer.wait(timeout_s)
+
+    def give_back(self, grant_id: str) -> None:
+        """Queue that a burnt grant gives its places back, behind the receipt that says so; the grant stays spent."""
+        self._backlog.put((), GiveBack(grant_id), None)
+
+    def raise_epoch(self, epoch: int, *, timeout_s: float = 10.0) -> None:
+        """From here on no grant of an earlier epoch is spent, whoever holds it. Durable when it returns; blocks."""
+        answer = _Answer()
+        self._backlog.put((), Fence(epoch), answer)
+        answer.wait(timeout_s)
 
     def flush(self, timeout_s: float = 10.0) -> None:
         """Wait until everything submitted so far is durable. Blocks; raises LedgerError when it takes longer."""

@@ -5,7 +5,7 @@ committed is seen here.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Self
@@ -14,10 +14,12 @@ import apsw
 
 from voicewarden.ledger.blobs import blob_folder, get_blob
 from voicewarden.ledger.schema import open_reader
+from voicewarden.ledger.spent import counted
 from voicewarden.model.error import LedgerBroken, LedgerError
 from voicewarden.model.record import GENESIS, Record
 
 _PAGE_RECORDS: Final = 500
+_MOST: Final = 1_000_000
 _LAST_CHARACTER: Final = "\U0010ffff"
 
 
@@ -63,6 +65,22 @@ class LedgerView:
         """Whether a grant was burnt."""
         return bool(self._rows("SELECT 1 FROM burns WHERE grant_id = ?", grant_id))
 
+    def counted(self, keys: Sequence[str], since_unix_ms: int, *, most: int = _MOST, other_than: str = "") -> int:
+        """Places taken since then under these keys in limits over a window, those of the call `other_than` left out;
+        more than `most` are not looked for.
+        """
+        with self._reading, self._told():
+            try:
+                return counted(self._reader, keys, since_unix_ms, most=most, other_than=other_than)
+            except apsw.SQLError:
+                return 0  # a ledger of version 1, which nobody has opened for writing since: it has no such table
+
+    @property
+    def epoch(self) -> int:
+        """The control epoch: no grant of an earlier one is spent. 0 until somebody raises it."""
+        rows = self._rows("SELECT value FROM meta WHERE key = 'epoch'")
+        return int(rows[0][0]) if rows else 0
+
     def get_blob(self, sha: str) -> bytes:
         """The bytes stored under a SHA-256; blocks on the disk."""
         return get_blob(blob_folder(self.path), sha)
@@ -90,12 +108,17 @@ class LedgerView:
 
     # Any: a row is what the STRICT tables of schema.py declare; SQLite checked the types when it was written.
     def _rows(self, statement: str, *bindings: str | int) -> list[tuple]:  # type: ignore[type-arg]
-        with self._reading:
-            try:
-                return list(self._reader.execute(statement, bindings))
-            except apsw.ConnectionClosedError as error:
-                raise LedgerError(f"{self.path}: this ledger was closed; open it again") from error
-            except apsw.Error as error:
-                raise LedgerBroken(
-                    f"{self.path}: the ledger can't be read ({type(error).__name__}); run `voicewarden ledger verify`"
-                ) from error
+        with self._reading, self._told():
+            return list(self._reader.execute(statement, bindings))
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What SQLite raises, as an error that says what to do."""
+        try:
+            yield
+        except apsw.ConnectionClosedError as error:
+            raise LedgerError(f"{self.path}: this ledger was closed; open it again") from error
+        except apsw.Error as error:
+            raise LedgerBroken(
+                f"{self.path}: the ledger can't be read ({type(error).__name__}); run `voicewarden ledger verify`"
+            ) from error

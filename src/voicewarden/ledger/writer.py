@@ -1,6 +1,6 @@
 """The writer thread: takes queued work in order and commits it in groups.
 
-In: batches of records and burns from `Backlog`. Out: rows on the disk, then the callbacks of whoever waits for them,
+In: batches of records and orders from `Backlog`. Out: rows on the disk, then the callbacks of whoever waits for them,
 called from this thread. Started and stopped by `Ledger`.
 
 1. A batch that somebody waits for is committed with synchronous=FULL, any other with NORMAL: a FULL commit makes the
@@ -19,8 +19,9 @@ from typing import Final
 
 import apsw
 
-from voicewarden.ledger.backlog import Backlog, Batch, Burn, Entry
-from voicewarden.model.error import LedgerBroken, LedgerError, LedgerFull
+from voicewarden.ledger.backlog import Backlog, Batch, Entry
+from voicewarden.ledger.spent import carry_out
+from voicewarden.model.error import GrantRefused, LedgerBroken, LedgerError, LedgerFull
 from voicewarden.model.record import Record
 
 _LOG: Final = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ class Writer(threading.Thread):
         for entry, result in zip(batch.entries, results, strict=True):
             _answer(entry, result, None)
 
-    def _commit(self, entries: list[Entry], *, full: bool) -> list[bool]:
+    def _commit(self, entries: list[Entry], *, full: bool) -> list[bool | GrantRefused]:
         if full is not self._full:
             self._connection.execute(f"PRAGMA synchronous={'FULL' if full else 'NORMAL'}")
             self._full = full
@@ -78,7 +79,7 @@ class Writer(threading.Thread):
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             self._write([record for entry in entries for record in entry.records])
-            results = [entry.burn is None or self._burn(entry.burn) for entry in entries]
+            results = [carry_out(self._connection, entry.order) for entry in entries]
             if full and not self._connection.total_changes() > before:
                 # An empty commit syncs nothing; this row carries the sync of what went before.
                 self._connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'syncs'")
@@ -101,10 +102,6 @@ class Writer(threading.Thread):
         self._connection.executemany(_INSERT, rows)
         heads = [(record.seq + 1, record.hash, stream) for stream, record in last.items()]
         self._connection.executemany(_ADVANCE, heads)
-
-    def _burn(self, burn: Burn) -> bool:
-        self._connection.execute("INSERT OR IGNORE INTO burns VALUES (?, ?, ?, ?)", burn)
-        return self._connection.changes() == 1
 
     def _stream_id(self, name: str) -> int:
         found = self._stream_ids.get(name)
@@ -133,13 +130,16 @@ class Writer(threading.Thread):
             _answer(entry, False, failure)
 
 
-def _answer(entry: Entry, result: bool, failure: LedgerError | None) -> None:
+def _answer(entry: Entry, result: bool | GrantRefused, failure: LedgerError | None) -> None:
     """Tell whoever waits; their mistake must not stop the writer."""
     waiting: Callable[[bool, Exception | None], None] | None = entry.on_done
     if waiting is None:
         return
     try:
-        waiting(result, failure)
+        if isinstance(result, GrantRefused):
+            waiting(False, result)
+        else:
+            waiting(result, failure)
     except Exception as error:
         _LOG.error("a callback of the ledger raised %s; callbacks must only hand the news on", type(error).__name__)
 

@@ -28,6 +28,9 @@ MAY_BE_ASKED_FOR: Final[frozenset[str]] = frozenset({"transfer", "schedule_callb
 EFFECTLESS: Final[frozenset[str]] = frozenset({"look_up", "hand_over", "end_call", "speak", "ask"})
 """Actions that change nothing outside the call."""
 
+WITHOUT_EFFECTOR: Final[frozenset[str]] = frozenset({"speak", "ask", "hand_over", "end_call"})
+"""Actions that the call itself carries out: no grant of theirs is ever spent on the world."""
+
 Stage = Literal["observe", "assist", "bounded", "autonomous"]
 STAGES: Final[tuple[Stage, ...]] = ("observe", "assist", "bounded", "autonomous")
 

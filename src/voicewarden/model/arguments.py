@@ -30,7 +30,10 @@ def plain_arguments(raw: Any) -> Arguments | None:
             return None
         if value is None:
             continue
-        plain = _plain(value)
+        try:
+            plain = _plain(value)
+        except (RecursionError, ValueError):  # nested too deep for JSON, or no JSON at all
+            return None
         if isinstance(plain, str) and len(plain) > LONGEST_TEXT:
             return None
         args[clean_text(name)] = plain

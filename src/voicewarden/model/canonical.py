@@ -5,25 +5,24 @@ SHA-256 over it. Floats are refused, because their text differs between encoders
 profile). Called by the ledger, the kernel and the configuration room.
 """
 
-import hashlib
+from collections.abc import Callable
+from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
 
-_ENCODER: Final = msgspec.json.Encoder(order="sorted")
 _LARGEST_INTEGER: Final = 2**53 - 1
 """RFC 8785 numbers are IEEE 754 doubles: a larger integer would not survive another implementation."""
 
 
 # Any: canonical bytes exist for every value of the restricted profile, and the check below is the type.
-def canonical_bytes(value: Any) -> bytes:
-    """Encode `value` as canonical JSON. Hot path: the profile is guaranteed by the record types, not checked again."""
-    return _ENCODER.encode(value)
+canonical_bytes: Final[Callable[[Any], bytes]] = msgspec.json.Encoder(order="sorted").encode
+"""Encode a value as canonical JSON. Hot path: the profile is guaranteed by the record types, not checked again."""
 
 
 def digest_of(value: Any) -> str:
     """SHA-256 of the canonical bytes, 64 lower-case hex digits."""
-    return hashlib.sha256(_ENCODER.encode(value)).hexdigest()
+    return sha256(canonical_bytes(value)).hexdigest()
 
 
 def check_profile(value: Any, path: str = "$") -> None:

@@ -167,7 +167,7 @@ class CountReserved(EventBase, frozen=True, kw_only=True):
     """How much of a limit over a window other calls have used or reserved; this call's own grants are not in it."""
 
     limit: str
-    """Id of the limit, such as `book.limits.2`."""
+    """What is counted: action, scope and seconds of the window, such as `book.person.86400`."""
     used: int
 
 

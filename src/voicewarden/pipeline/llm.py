@@ -6,10 +6,13 @@ hangs or rambles ends its generation with a fault. Built by `line`.
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator
+from functools import cache
 from typing import Any, cast
 
-from openai import AsyncStream
+import httpx
+from openai import AsyncOpenAI, AsyncStream, DefaultAsyncHttpxClient
 from openai.types.chat import ChatCompletionChunk
 from pipecat.adapters.llm.services.open_ai_adapter import OpenAILLMInvocationParams
 from pipecat.processors.aggregators.llm_context import LLMContext
@@ -18,6 +21,14 @@ from pipecat.services.openai.llm import OpenAILLMService
 from voicewarden.pipeline.gate import RUNNING, GatedToolCalls, ModelGate
 from voicewarden.pipeline.metered import MeteredStream
 from voicewarden.pipeline.settings import ModelSettings
+
+
+@cache
+def certificates() -> ssl.SSLContext:
+    """The certificates that endpoints are checked against, read once a process: a tenth of a second that would stand
+    every call still if each client did it for itself.
+    """
+    return httpx.create_ssl_context()
 
 
 class GatedLLM(GatedToolCalls, OpenAILLMService):
@@ -35,10 +46,20 @@ class GatedLLM(GatedToolCalls, OpenAILLMService):
         )
         self._limits = settings
         self.supports_developer_role = settings.knows_developer_role
-        # A second try by the client would be an inference that nobody reserved.
-        self._client = self._client.with_options(max_retries=0)
         # The client imports its parts when first touched, which would cost the first caller a tenth of a second.
         self._client.chat.completions  # noqa: B018
+
+    # Any: pipecat passes what its own clients take, most of which is None.
+    def create_client(
+        self, api_key: Any = None, base_url: Any = None, organization: Any = None, project: Any = None,
+        default_headers: Any = None, **kwargs: Any,
+    ) -> AsyncOpenAI:  # fmt: skip
+        """The endpoint's client. A second try of its own would be an inference that nobody reserved."""
+        connections = DefaultAsyncHttpxClient(verify=certificates())
+        return AsyncOpenAI(
+            api_key=api_key, base_url=base_url, organization=organization, project=project,
+            default_headers=default_headers, http_client=connections, max_retries=0,
+        )  # fmt: skip
 
     def _log_missing_function_call(self, function_name: str, context: LLMContext) -> None:
         """No handler is missing: every tool is the gate's (pinned by test_contract)."""

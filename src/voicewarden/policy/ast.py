@@ -74,8 +74,8 @@ LimitScope = Literal["call", "person", "campaign", "agent"]
 class Limit(_Node, frozen=True, kw_only=True):
     """At most so many minted grants of this action, in one call or in a window over all calls of its scope.
 
-    Within the call the kernel counts itself. What other calls have used in the window is the fact `counted.<id>`; while
-    that is unknown the limit is not met.
+    Within the call the kernel counts itself. What other calls have used in the window is the fact `counted.<window>`;
+    while that is unknown the limit is not met.
     """
 
     id: str
@@ -89,9 +89,14 @@ class Limit(_Node, frozen=True, kw_only=True):
     owner: str = ""
 
     @property
+    def window(self) -> str:
+        """What is counted, such as `book.person.86400`: the same in every policy that counts it, whatever its id."""
+        return f"{self.id.partition('.')[0]}.{self.per}.{self.in_s}"
+
+    @property
     def counted(self) -> str:
-        """Name of the fact that says how many other calls have used of this limit."""
-        return f"counted.{self.id}"
+        """Name of the fact that says how much of the window other calls have used."""
+        return f"counted.{self.window}"
 
 
 class Argument(_Node, frozen=True, kw_only=True):

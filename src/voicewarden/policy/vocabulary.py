@@ -44,7 +44,7 @@ BUILT_IN_FACTS: Final[dict[str, FactType]] = {
     "message_ready": _boolean("a mailbox is recording now"),
 }
 """Beside these: `disclosed.<must-say id>`, `consent.<action>`, `done.<action>`, `contact.attempts_<seconds>`, and, for
-limits over a window alone, `counted.<limit id>`."""
+limits over a window alone, `counted.<window>`."""
 
 READINGS: Final = _READINGS
 CONSENT_LEVELS: Final = _CONSENT_LEVELS

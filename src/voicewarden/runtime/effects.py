@@ -5,8 +5,8 @@ cancellation of the audio pipeline, and each has a deadline after which its outc
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
+from collections.abc import Awaitable, Mapping
+from typing import Final, Protocol
 
 from voicewarden.model.decision import Grant
 from voicewarden.model.error import GrantRefused
@@ -19,12 +19,20 @@ EFFECT_WITHIN_S: Final = 120.0
 """Longer than any effector of ours waits by itself; anything slower is unknown."""
 
 
+class Done(Protocol):
+    """Who hears how the effect of a grant ended."""
+
+    def __call__(self, grant: Grant, receipt: Receipt, *, burnt: bool) -> None:
+        """`burnt` says that this very attempt spent the grant."""
+        ...
+
+
 class Effects:
     """The effects of one call."""
 
     def __init__(
         self, effectors: Mapping[str, Effector], sealer: Sealer, burner: Burner, authority: Authority,
-        done: Callable[[str, Receipt], None],
+        done: Done,
     ) -> None:  # fmt: skip
         self._effectors = effectors
         self._sealer = sealer
@@ -45,22 +53,26 @@ class Effects:
         task.add_done_callback(self._tasks.discard)
 
     async def _run(self, grant: Grant, durable: Awaitable[None]) -> None:
-        self._done(grant.id, await self._receipt(grant, durable))
-
-    async def _receipt(self, grant: Grant, durable: Awaitable[None]) -> Receipt:
         effector = self._effectors.get(grant.action)
         if effector is None:
-            return Receipt("failed", {"why": "no effector is configured for this action"})
+            self._done(grant, Receipt("failed", {"why": "no effector is configured for this action"}), burnt=False)
+            return
         try:
             await asyncio.wait_for(durable, DURABLE_WITHIN_S)
         except Exception:
-            return Receipt("failed", {"why": "the grant could not be made durable"})
+            self._done(grant, Receipt("failed", {"why": "the grant could not be made durable"}), burnt=False)
+            return
         spending = SealedGrant(grant, self._sealer.seal(grant), self._sealer, self._burner, self._authority)
+        receipt = await self._receipt(effector, spending)
+        self._done(grant, receipt, burnt=spending.burnt)
+
+    async def _receipt(self, effector: Effector, spending: SealedGrant) -> Receipt:
         try:
             async with asyncio.timeout(EFFECT_WITHIN_S):
                 return await effector.spend(spending)
         except GrantRefused as refused:
-            return Receipt("refused", {"why": str(refused)})
+            # Who tries a grant twice may have acted the first time.
+            return Receipt("unknown" if spending.started else "refused", {"why": str(refused)})
         except Exception as fault:
             # Nobody knows how far it got: people look at it, nothing runs it again.
             return Receipt("unknown", {"why": type(fault).__name__})

@@ -13,12 +13,21 @@ import msgspec
 
 from voicewarden.kernel.records import records_of
 from voicewarden.kernel.release import Compiled
+from voicewarden.kernel.standing import objection
 from voicewarden.kernel.state import EMPTY, State
 from voicewarden.kernel.step import Step, step
 from voicewarden.model.decision import Grant
 from voicewarden.model.directive import CancelTimer, Directive, HangUp, Speak, SpendGrant, StartTimer, StopSpeaking
 from voicewarden.model.error import LedgerError
-from voicewarden.model.event import CallEnded, Event, LedgerFaltered, ReceiptReturned, SentencePlayed, TimerFired
+from voicewarden.model.event import (
+    CallEnded,
+    CountReserved,
+    Event,
+    LedgerFaltered,
+    ReceiptReturned,
+    SentencePlayed,
+    TimerFired,
+)
 from voicewarden.model.ports import Effector, Playout, Receipt, Voice
 from voicewarden.model.record import GENESIS, Record
 from voicewarden.runtime.clock import Cancellable, Scheduler
@@ -46,14 +55,31 @@ class Journal(Protocol):
         ...
 
 
+class Counting(Protocol):
+    """Whoever counts the limits over a window that the call's policy has; `counting.CallCounts` is one."""
+
+    def before(self, event: Event, state: State) -> Sequence[CountReserved]:
+        """Counts to step before this event."""
+        ...
+
+    def after(self, event: Event, state: State) -> Sequence[CountReserved]:
+        """Counts to step right behind this event, which led to this state."""
+        ...
+
+    def give_back(self, grant: Grant) -> None:
+        """A burnt grant led to nothing, which is on record by now."""
+        ...
+
+
 class CallLoop:
     """One call's loop; implements `model.ports.EventSink`."""
 
     def __init__(
         self, call: str, release: Compiled, *, journal: Journal, burner: Burner, sealer: Sealer,
         effectors: EffectorsFor, scheduler: Scheduler,
-        watch: Callable[[Event, Step], None] | None = None,
+        watch: Callable[[Event, Step], None] | None = None, counting: Counting | None = None,
     ) -> None:  # fmt: skip
+        """Without `counting` nobody knows the counts of limits over a window, which are not met then."""
         self.call = call
         self.stream = f"call:{call}"
         self.release = release
@@ -63,6 +89,7 @@ class CallLoop:
         self._journal = journal
         self._scheduler = scheduler
         self._watch = watch
+        self._counting = counting
         self._voice: Voice | None = None
         self._waiting: list[Directive] = []
         self._inbox: deque[Event] = deque()
@@ -121,6 +148,16 @@ class CallLoop:
             self._draining = False
 
     def _take(self, event: Event) -> None:
+        if self._counting is None:
+            self._step(event)
+            return
+        for count in self._counting.before(event, self.state):
+            self._step(count)
+        self._step(event)
+        for count in self._counting.after(event, self.state):
+            self._step(count)
+
+    def _step(self, event: Event) -> None:
         if self.state.identity.ended:
             return
         if isinstance(event, SentencePlayed):
@@ -206,8 +243,13 @@ class CallLoop:
         if running is not None:
             running.cancel()
 
-    def _on_receipt(self, grant: str, receipt: Receipt) -> None:
-        self.post(ReceiptReturned(at_ms=NOW, grant=grant, outcome=receipt.outcome, detail=receipt.detail))
+    def _on_receipt(self, grant: Grant, receipt: Receipt, *, burnt: bool) -> None:
+        if self.state.identity.ended:
+            return  # the record is closed: this outcome stays unknown, and what it took stays taken
+        self.post(ReceiptReturned(at_ms=NOW, grant=grant.id, outcome=receipt.outcome, detail=receipt.detail))
+        nothing_happened = burnt and receipt.outcome in ("refused", "failed")
+        if nothing_happened and self._counting is not None and not self._unrecorded:
+            self._counting.give_back(grant)
 
     def _end(self, reason: str) -> None:
         if self._hang_up is not None:
@@ -223,18 +265,11 @@ class CallLoop:
 
     def objection(self, grant: Grant) -> str:
         """Why a grant of this call must not be spent now (see `spending.Authority`)."""
-        state = self.state
-        if grant.call != self.call:
-            return "it belongs to another call"
-        if state.identity.fault or self._unrecorded:
-            return state.identity.fault or "the ledger does not take records"
-        if grant.version != state.version:
-            return "authority was lowered since"
-        if grant.epoch != state.identity.epoch:
-            return "the control plane has moved on"
-        if self.now_ms() >= grant.expires_at_ms:
-            return "it has expired"
-        return "" if grant.policy == self.release.policy.hash else "another policy is in force"
+        if self._unrecorded:
+            return self.state.identity.fault or "the ledger does not take records"
+        return objection(
+            grant, call=self.call, state=self.state, policy=self.release.policy.hash, now_ms=self.now_ms()
+        )
 
     async def quiet(self) -> None:
         """Wait until no effect is under way (virtual time stands still meanwhile)."""

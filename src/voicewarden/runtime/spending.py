@@ -7,16 +7,17 @@ first act nothing is awaited.
 from typing import Protocol
 
 from voicewarden.model.action import Arguments
+from voicewarden.model.canonical import digest_of
 from voicewarden.model.decision import Grant
 from voicewarden.model.error import GrantRefused
-from voicewarden.runtime.seal import Sealer
+from voicewarden.runtime.seal import Sealer, encoded
 
 
 class Burner(Protocol):
     """Where spent grants are remembered (compare-and-set, durable before it returns)."""
 
     async def burn(self, grant: Grant) -> bool:
-        """False when the grant was spent before."""
+        """False when the grant was spent before; raises GrantRefused where something else forbids it for good."""
         ...
 
 
@@ -31,14 +32,19 @@ class Authority(Protocol):
 class SealedGrant:
     """A grant and its seal; implements `model.ports.Spending`."""
 
+    __slots__ = ("_authority", "_burner", "_data", "_grant", "_seal", "_sealer", "burnt", "started")
+
     def __init__(self, grant: Grant, seal: bytes, sealer: Sealer, burner: Burner, authority: Authority) -> None:
         self._grant = grant
         self._seal = seal
         self._sealer = sealer
         self._burner = burner
         self._authority = authority
-        self._burnt = False
-        self._started = False
+        self._data = b""
+        self.burnt = False
+        """This holder spent it, and nobody else."""
+        self.started = False
+        """Its effect may have begun."""
 
     @property
     def grant(self) -> Grant:
@@ -46,21 +52,33 @@ class SealedGrant:
         return self._grant
 
     async def burn(self) -> None:
-        """Spend the grant for good. 1 the seal; 2 the call's authority; 3 the compare-and-set."""
-        if not self._sealer.holds(self._grant, self._seal):  # 1
+        """Spend the grant for good. 1 the seal, and the arguments that were decided on; 2 the call's authority; 3 the
+        compare-and-set.
+        """
+        data = encoded(self._grant)
+        if not self._sealer.holds_over(data, self._seal):  # 1
             raise GrantRefused("the grant's seal does not fit: it was altered or made elsewhere; ask for a new one")
+        if digest_of(self._grant.args) != self._grant.digest:
+            # Whoever shares a dictionary with the request could change it between the decision and the seal.
+            raise GrantRefused("the grant's arguments are not those that were decided on; ask for a new one")
         self._check()  # 2
-        if self._burnt or not await self._burner.burn(self._grant):  # 3
+        if self.burnt or not await self._burner.burn(self._grant):  # 3
             raise GrantRefused("the grant was spent before; ask for a new one")
-        self._burnt = True
+        self._data = data
+        self.burnt = True
 
     def start(self) -> Arguments:
-        """Check once more with nothing awaited after it. 4 burnt and not started; 5 authority, after the await."""
-        if not self._burnt or self._started:  # 4
+        """Check once more with nothing awaited after it; returns arguments of its own that nobody else can change.
+
+        4 burnt and not started; 5 it still says what was sealed and burnt; 6 authority, after the await.
+        """
+        if not self.burnt or self.started:  # 4
             raise GrantRefused("a grant must be burnt first and starts one effect only")
-        self._check()  # 5
-        self._started = True
-        return self._grant.args
+        if encoded(self._grant) != self._data:  # 5
+            raise GrantRefused("the grant was altered after it was burnt; ask for a new one")
+        self._check()  # 6
+        self.started = True
+        return {**self._grant.args}
 
     def _check(self) -> None:
         objection = self._authority.objection(self._grant)

@@ -11,17 +11,19 @@ import secrets
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Final
 
+from voicewarden.contacts.counts import Counts
 from voicewarden.contacts.register import Contacts
 from voicewarden.kernel.release import Compiled
 from voicewarden.kernel.step import Step
 from voicewarden.ledger.store import Ledger
 from voicewarden.model.action import Direction, Value
 from voicewarden.model.error import CarrierFailed, LedgerBroken, LedgerError, LedgerFull
-from voicewarden.model.event import ActionRequested, CallEnded, CallsPaused, CallStarted, Event
+from voicewarden.model.event import ActionRequested, CallEnded, CallsPaused, CallStarted, Event, FactLearned
 from voicewarden.model.ports import Carrier
 from voicewarden.runtime.burning import LedgerBurner
 from voicewarden.runtime.calls import MOST_CALLS, Calls, LiveCall
 from voicewarden.runtime.clock import LoopScheduler
+from voicewarden.runtime.counting import CallCounts
 from voicewarden.runtime.loop import CallLoop, EffectorsFor
 from voicewarden.runtime.seal import Sealer
 from voicewarden.runtime.wall import unix_ms
@@ -46,6 +48,7 @@ class Switchboard:
         self._carrier = carrier
         self._ledger = ledger
         self._contacts = contacts
+        self._counts = Counts(ledger)
         self._sealer = sealer
         self._effectors = effectors
         self._development = development
@@ -66,12 +69,11 @@ class Switchboard:
             raise LedgerFull("no new call is taken: too much is waiting to be written; try again in a moment")
         contact = self._contacts.contact_id(number)
         live = self._live_call(number, contact, agent, direction)
-        windows = tuple(window.in_s for window in self.release.policy.policy.contact.per_person)
-        known = self._contacts.facts_of_number(number, now_unix_ms=unix_ms(), windows_s=windows)
+        known = self._known(number)
         live.loop.post(
             CallStarted(
                 at_ms=0, call=live.id, agent=agent, direction=direction, contact=contact,
-                stage=self.release.data.agents[agent].stage, epoch=0, release=self.release.hash,
+                stage=self.release.data.agents[agent].stage, epoch=self._ledger.epoch, release=self.release.hash,
                 started_unix_ms=unix_ms(), development=self._development, facts={**facts, **known},
             )
         )  # fmt: skip
@@ -79,9 +81,10 @@ class Switchboard:
 
     def _live_call(self, number: str, contact: str, agent: str, direction: Direction) -> LiveCall:
         call_id = f"c{unix_ms():013d}{secrets.token_hex(_CALL_ID_BYTES)}"
+        counting = CallCounts(self.release, self._counts, person=self._contacts.names(number))
         loop = CallLoop(
-            call_id, self.release, journal=self._ledger, burner=LedgerBurner(self._ledger), sealer=self._sealer,
-            effectors=self._effectors, scheduler=LoopScheduler(),
+            call_id, self.release, journal=self._ledger, burner=LedgerBurner(self._ledger, counting.claims),
+            sealer=self._sealer, effectors=self._effectors, scheduler=LoopScheduler(), counting=counting,
             watch=lambda event, step: self._seen(live, event, step),
         )  # fmt: skip
         live = LiveCall(call_id, agent, direction, contact, number, loop)
@@ -89,8 +92,17 @@ class Switchboard:
         self.calls.add(live)
         return live
 
+    def _known(self, number: str) -> dict[str, Value]:
+        windows = tuple(window.in_s for window in self.release.policy.policy.contact.per_person)
+        return self._contacts.facts_of_number(number, now_unix_ms=unix_ms(), windows_s=windows)
+
     def dial(self, live: LiveCall) -> None:
         """Ask the gate for the outbound call; it is dialled only if the gate allows it."""
+        for name, value in self._known(live.number).items():
+            # Other calls may have been placed, or a no been heard, since this one was opened.
+            fact = live.loop.state.facts.get(name)
+            if fact is not None and fact.value != value:
+                live.loop.post(FactLearned(at_ms=-1, fact=name, value=value, source="contacts"))
         live.loop.post(ActionRequested(at_ms=-1, request="dial", action="place_call", args={}, principal=live.agent))
 
     def _seen(self, live: LiveCall, event: Event, step: Step) -> None:

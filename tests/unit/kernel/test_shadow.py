@@ -84,7 +84,7 @@ def test_a_limit_over_a_window_is_unmet_while_nobody_has_counted() -> None:
 @pytest.mark.parametrize(("others", "verdicts"), [(0, "allow allow deny"), (1, "allow deny"), (2, "deny"), (9, "deny")])
 def test_a_limit_over_a_window_counts_other_calls_and_this_one(others: int, verdicts: str) -> None:
     rig = Rig(with_look_up(limits=(WINDOW,)))
-    rig.happen(CountReserved, limit=WINDOW.id, used=others)
+    rig.happen(CountReserved, limit=WINDOW.window, used=others)
     assert [look(rig)[0] for _ in verdicts.split()] == verdicts.split()
 
 
@@ -92,7 +92,7 @@ def test_only_the_count_itself_tells_a_count() -> None:
     facts: dict[str, str | int | bool] = {WINDOW.counted: 0}
     assert look(Rig(with_look_up(limits=(WINDOW,)), facts=facts))[0] == "deny"
     rig = Rig(with_look_up(limits=(WINDOW,)))
-    rig.happen(CountReserved, limit=WINDOW.id, used=-1)
+    rig.happen(CountReserved, limit=WINDOW.window, used=-1)
     assert look(rig)[0] == "deny"
 
 

@@ -10,6 +10,7 @@ from voicewarden.kernel.step import step
 from voicewarden.model import event as events
 from voicewarden.model.directive import ConsultModel, Directive, Speak, StopSpeaking
 from voicewarden.model.error import LedgerBroken
+from voicewarden.model.ports import Receipt, Spending
 from voicewarden.model.record import GENESIS
 
 
@@ -261,6 +262,36 @@ async def test_a_grant_that_expires_while_the_burn_waits_is_not_used() -> None:
     stage.time.at(31_000, lambda: None)
     while stage.time.now_ms() < 30_000 and stage.time.advance():
         pass
+    stage.burner.hold.set()
+    await stage.loop.quiet()
+    assert "effect look_up" not in stage.diary
+
+
+async def test_an_effector_that_tries_its_grant_twice_has_an_unknown_outcome() -> None:
+    """It may have acted the first time, so that nothing may give the count back."""
+    stage = Stage()
+    begin(stage)
+    spend = stage.effector.spend
+
+    async def twice(spending: Spending) -> Receipt:
+        await spend(spending)
+        return await spend(spending)
+
+    stage.effector.spend = twice  # type: ignore[method-assign]
+    look_up(stage)
+    await stage.loop.quiet()
+    receipt = next(r for r in stage.journal.records if b"ReceiptReturned" in r.body)
+    assert b'"outcome":"unknown"' in receipt.body
+    assert stage.loop.state.grants.minted["look_up"] == 1
+
+
+async def test_no_effect_starts_after_the_end_of_its_call() -> None:
+    stage = Stage()
+    stage.burner.hold = asyncio.Event()
+    begin(stage)
+    look_up(stage)
+    await stage.burner.began.wait()
+    stage.loop.post(events.CallEnded(at_ms=NOW, reason="x"))
     stage.burner.hold.set()
     await stage.loop.quiet()
     assert "effect look_up" not in stage.diary

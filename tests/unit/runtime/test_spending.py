@@ -7,8 +7,11 @@ import pytest
 from tests.fakes.chain import make_grant
 from tests.fakes.journal import FakeBurner
 
+from voicewarden.kernel.standing import objection
+from voicewarden.kernel.state import GrantPart, Identity, OpenGrant, State
 from voicewarden.model.decision import Grant
 from voicewarden.model.error import GrantRefused
+from voicewarden.runtime.burning import MemoryBurner
 from voicewarden.runtime.seal import Sealer
 from voicewarden.runtime.spending import SealedGrant
 
@@ -126,3 +129,85 @@ def test_seals_of_different_grants_differ() -> None:
     other = msgspec.structs.replace(GRANT, seq=8)
     assert SEALER.seal(GRANT) != SEALER.seal(other)
     assert SEALER.holds(GRANT, SEALER.seal(GRANT)) and not SEALER.holds(other, SEALER.seal(GRANT))
+
+
+async def test_arguments_that_change_after_the_burn_start_nothing() -> None:
+    grant = make_grant("c1", 7, "book", {"service": "haircut"})
+    spending = sealed(grant)
+    await spending.burn()
+    grant.args["service"] = "everything"
+    with pytest.raises(GrantRefused, match="altered after"):
+        spending.start()
+
+
+async def test_what_start_gives_is_nobody_elses() -> None:
+    grant = make_grant("c1", 7, "book", {"service": "haircut"})
+    spending = sealed(grant)
+    await spending.burn()
+    args = spending.start()
+    grant.args["service"] = "everything"
+    assert args == {"service": "haircut"}
+
+
+@pytest.mark.parametrize("args", [{"n": 1}, {"n": True}, {"n": "1"}, {"m": 1}, {}, {"n": 1, "m": 1}], ids=repr)
+def test_seals_tell_types_and_names_apart(args: dict[str, str | int | bool]) -> None:
+    one = msgspec.structs.replace(GRANT, args={"n": 1})
+    assert SEALER.holds(msgspec.structs.replace(GRANT, args=args), SEALER.seal(one)) is (repr(args) == "{'n': 1}")
+
+
+def test_the_order_of_arguments_does_not_matter() -> None:
+    one = msgspec.structs.replace(GRANT, args={"a": 1, "b": 2})
+    assert SEALER.holds(msgspec.structs.replace(GRANT, args={"b": 2, "a": 1}), SEALER.seal(one))
+
+
+@pytest.mark.parametrize("seal", [b"", b"\0" * 32, SEALER.seal(GRANT)[:-1], SEALER.seal(GRANT) + b"\0"])
+def test_a_seal_is_whole(seal: bytes) -> None:
+    assert not SEALER.holds(GRANT, seal)
+
+
+async def test_a_burner_in_memory_burns_once() -> None:
+    burner = MemoryBurner()
+    assert [await burner.burn(GRANT), await burner.burn(GRANT)] == [True, False]
+
+
+def open_state(grant: Grant, **identity: object) -> State:
+    """The state of a call that holds this grant open."""
+    opened = OpenGrant(grant=grant, request="r", answered=False, handed=True)
+    return State(
+        version=grant.version,
+        identity=msgspec.structs.replace(Identity(call="c1", epoch=grant.epoch), **identity),
+        grants=GrantPart(open={grant.id: opened}),
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [({}, ""), ({"call": "c2"}, "another call"), ({"policy": "q"}, "another policy"), ({"now_ms": 30_000}, "expired"),
+     ({"now_ms": 29_999}, ""), ({"grant": {"version": 0}}, "lowered"), ({"grant": {"epoch": 0}}, "moved on"),
+     ({"grant": {"id": "c1/8"}}, "no such grant"), ({"grant": {"args": {}}}, "no such grant"),
+     ({"identity": {"ended": True}}, "is over"), ({"identity": {"fault": "lease_lost"}}, "lease_lost"),
+     ({"identity": {"epoch": 5}}, "moved on")],
+    ids=repr,
+)  # fmt: skip
+def test_every_objection(changed: dict[str, object], words: str) -> None:
+    """Law 6: what is looked at again, once before the burn and once after it."""
+    fields = {"call": "c1", "policy": "p", "now_ms": 0, **changed}
+    altered, identity = fields.pop("grant", {}), fields.pop("identity", {})
+    grant = msgspec.structs.replace(GRANT, **altered)  # type: ignore[arg-type]
+    found = objection(grant, state=open_state(GRANT, **identity), **fields)  # type: ignore[arg-type]
+    assert (words in found) if words else found == ""
+
+
+def test_a_grant_that_was_closed_is_void() -> None:
+    state = msgspec.structs.replace(open_state(GRANT), grants=GrantPart())
+    assert objection(GRANT, call="c1", state=state, policy="p", now_ms=0) == "the call holds no such grant open"
+
+
+async def test_arguments_that_change_before_the_seal_are_not_spent() -> None:
+    """The dictionary of a request is shared until it is sealed; its digest was decided on."""
+    grant = make_grant("c1", 7, "book", {"service": "haircut"})
+    grant.args["service"] = "everything"
+    burner = FakeBurner()
+    with pytest.raises(GrantRefused, match="decided on"):
+        await sealed(grant, burner=burner).burn()
+    assert burner.burnt == []

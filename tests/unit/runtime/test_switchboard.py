@@ -70,8 +70,9 @@ async def test_nobody_is_called_more_often_than_the_policy_allows(deployment: De
     contact = deployment.contacts.contact_id(NUMBER)
     await deployment.contacts.record_consent(contact, "written", unix_ms=1, source="form")
     for _ in range(5):
-        deployment.board.dial(deployment.open())
-        await asyncio.sleep(0)
+        live = deployment.open()
+        deployment.board.dial(live)
+        await live.loop.quiet()
     await deployment.board.close()
     assert deployment.diary == ["effect place_call"] * 3
 
@@ -79,10 +80,64 @@ async def test_nobody_is_called_more_often_than_the_policy_allows(deployment: De
 async def test_calls_that_are_placed_in_one_breath_are_counted_too(deployment: Deployment) -> None:
     contact = deployment.contacts.contact_id(NUMBER)
     await deployment.contacts.record_consent(contact, "written", unix_ms=1, source="form")
+    lives = []
     for _ in range(5):
-        deployment.board.dial(deployment.open())
+        lives.append(deployment.open())
+        deployment.board.dial(lives[-1])
+    for live in lives:
+        await live.loop.quiet()
     await deployment.board.close()
-    assert deployment.diary.count("effect place_call") <= 3
+    assert deployment.diary.count("effect place_call") == 3
+
+
+async def test_calls_that_were_opened_before_any_was_placed_are_counted_too(deployment: Deployment) -> None:
+    contact = deployment.contacts.contact_id(NUMBER)
+    await deployment.contacts.record_consent(contact, "written", unix_ms=1, source="form")
+    lives = [deployment.open() for _ in range(5)]
+    for live in lives:
+        deployment.board.dial(live)
+    for live in lives:
+        await live.loop.quiet()
+    await deployment.board.close()
+    assert deployment.diary.count("effect place_call") == 3
+
+
+async def test_a_no_between_the_opening_and_the_dialling_is_heard(deployment: Deployment) -> None:
+    contact = deployment.contacts.contact_id(NUMBER)
+    await deployment.contacts.record_consent(contact, "written", unix_ms=1, source="form")
+    live = deployment.open()
+    await deployment.contacts.record_opt_out(contact, call="other", unix_ms=2, how="words")
+    deployment.board.dial(live)
+    await live.loop.quiet()
+    await deployment.board.close()
+    assert deployment.diary == []
+
+
+async def test_a_call_that_is_over_before_its_burn_is_not_dialled(deployment: Deployment) -> None:
+    contact = deployment.contacts.contact_id(NUMBER)
+    await deployment.contacts.record_consent(contact, "written", unix_ms=1, source="form")
+    deployment.board.dial(deployment.open())
+    await deployment.board.close()
+    assert deployment.diary == []
+
+
+async def test_a_new_call_starts_in_the_control_epoch_of_the_ledger(deployment: Deployment) -> None:
+    old = deployment.open()
+    await asyncio.to_thread(deployment.ledger.raise_epoch, 4)
+    live = deployment.open()
+    assert (old.loop.state.identity.epoch, live.loop.state.identity.epoch) == (0, 4)
+    for item, outcome in ((old, b"refused"), (live, b"done")):
+        item.loop.post(
+            events.ActionRequested(
+                at_ms=-1, request="r", action="look_up", args={"what": "quote"}, principal="booking"
+            )
+        )
+        await item.loop.quiet()
+        await asyncio.to_thread(deployment.ledger.flush)
+        stream = deployment.ledger.read_stream(f"call:{item.id}")
+        receipt = next(record for record in stream if b"ReceiptReturned" in record.body)
+        assert b'"outcome":"' + outcome in receipt.body
+    await deployment.board.close()
 
 
 async def test_a_server_that_stops_lets_its_calls_say_goodbye(deployment: Deployment) -> None:

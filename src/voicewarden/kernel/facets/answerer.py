@@ -115,6 +115,8 @@ def _weigh(draft: Draft, family: str, weight: int, verdict: AnswererVerdict) -> 
             _machine(draft, verdict if weight > 0 else "voicemail")
         elif score <= HUMAN_AT:
             decide(draft, "human")
+            if not draft.turn.open:
+                greet(draft)  # nobody else would: the deadline that could was cancelled by deciding
         return
     answered = draft.identity.answered_ms or 0
     early = draft.now_ms - answered <= _REVISABLE_MS
@@ -175,7 +177,7 @@ def on_deadline(draft: Draft) -> None:
         return
     decide(draft, draft.release.policy.policy.answerer.default)
     if not draft.turn.open:
-        open_conversation(draft)
+        greet(draft)
 
 
 def on_no_speech(draft: Draft) -> None:
@@ -187,6 +189,13 @@ def on_no_speech(draft: Draft) -> None:
         hang_up(draft, "answered_by_no_speech")
     else:
         open_conversation(draft)
+
+
+def greet(draft: Draft) -> None:
+    """A person is there: open the conversation, and reach somebody where the greeting asked for it already."""
+    open_conversation(draft)
+    if draft.value("asked_for_person") is True:
+        actions.reach_person(draft)
 
 
 def open_conversation(draft: Draft) -> None:

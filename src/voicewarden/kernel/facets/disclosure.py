@@ -44,11 +44,13 @@ def overdue(draft: Draft) -> tuple[str, ...]:
     answered = draft.identity.answered_ms
     if answered is None:
         return ()
-    return tuple(
+    waited_ms = draft.now_ms - answered
+    late = [
         item.id
         for item in draft.release.policy.policy.speech.must_say
         if item.within_ms is not None
+        and waited_ms > item.within_ms
         and draft.value(f"disclosed.{item.id}") is not True
         and not _spared(draft, item)
-        and draft.now_ms > answered + item.within_ms
-    )
+    ]
+    return tuple(late)

@@ -12,6 +12,8 @@ from voicewarden.kernel.gate import Request, digest_key
 from voicewarden.kernel.state import Pending
 from voicewarden.reading.sentence import split
 
+_ASK_AGAIN_MS = 1_500
+
 
 def ask(draft: Draft, request: Request, digest: str) -> None:
     """Ask the caller to confirm exactly these arguments; another pending question is void."""
@@ -76,12 +78,13 @@ def sentence_ended(draft: Draft, sentence: str, *, whole: bool) -> None:
     pending = draft.consent.pending
     if pending is None or sentence not in pending.sentences:
         return
-    if pending.armed_ms is None:
-        if not whole:
-            draft.consent = replace(draft.consent, pending=replace(pending, voided=True))
-            return
-        if sentence == pending.last_argument and not pending.voided:
-            pending = replace(pending, armed_ms=draft.now_ms)
-            draft.consent = replace(draft.consent, pending=pending)
-    if (sentence == pending.sentences[-1] or not whole) and not draft.turn.open:
-        draft.start_timer("answer", draft.release.policy.policy.questions.answer_within_ms)
+    if pending.armed_ms is None and not whole:
+        pending = replace(pending, voided=True)
+        draft.consent = replace(draft.consent, pending=pending)
+    elif pending.armed_ms is None and sentence == pending.last_argument and not pending.voided:
+        pending = replace(pending, armed_ms=draft.now_ms)
+        draft.consent = replace(draft.consent, pending=pending)
+    if (sentence == pending.sentences[-1] or not draft.floor.queue) and not draft.turn.open:
+        within_ms = draft.release.policy.policy.questions.answer_within_ms
+        # Nobody can answer what was not heard: ask again soon, should nobody speak meanwhile.
+        draft.start_timer("answer", min(within_ms, _ASK_AGAIN_MS) if pending.voided else within_ms)

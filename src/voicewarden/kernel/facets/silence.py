@@ -21,16 +21,11 @@ def arm(draft: Draft) -> None:
 
 
 def _busy(draft: Draft) -> bool:
-    return bool(
-        draft.floor.queue
-        or draft.turn.open
-        or draft.floor.thinking
-        or draft.consent.pending
-        or any(opened.handed for opened in draft.grants.open.values())
-        or draft.identity.ending
-        or draft.identity.ended
-        or not draft.answerer.opened
-    )
+    if draft.floor.queue or draft.turn.open or draft.floor.thinking or draft.consent.pending is not None:
+        return True
+    if draft.identity.ending or draft.identity.ended or not draft.answerer.opened:
+        return True
+    return any(opened.handed for opened in draft.grants.open.values())
 
 
 def on_timer(draft: Draft) -> None:
@@ -50,4 +45,6 @@ def words_heard(draft: Draft) -> None:
     """The caller said something: the ladder starts anew, and so does the wall-clock backstop."""
     draft.silence_step = 0
     draft.cancel_timer("silence")
+    if draft.identity.ending or draft.identity.ended:
+        return
     draft.start_timer("backstop", draft.release.policy.policy.silence.backstop_ms)

@@ -20,7 +20,7 @@ from voicewarden.model.event import (
     SpeechFaltered,
 )
 from voicewarden.reading.asking import asks_for_spelling
-from voicewarden.reading.claims import claims, grounded
+from voicewarden.reading.claims import ungrounded
 from voicewarden.reading.honesty import refusals
 
 SILENT_MODEL_MS = 1_500
@@ -96,12 +96,11 @@ def _content_reasons(draft: Draft, text: str) -> list[Reason]:
         Reason(f"speech.refuse.{found.kind}", "sentence", f"does not match {found.kind}", found.rule, "deny")
         for found in refusals(reader, text, draft.release.policy.policy.speech.refuse)
     ]
-    allowed = draft.release.grounded(draft.identity.day) | draft.heard_claims
-    for claim in claims(reader, text):
-        if not grounded(claim, allowed):
-            reasons.append(
-                Reason("speech.facts", "claim", "an approved fact, the caller's words or a result", claim.value, "deny")
-            )
+    approved = draft.release.grounded(draft.identity.day)
+    for value in ungrounded(reader, text, approved, draft.heard_claims):
+        reasons.append(
+            Reason("speech.facts", "claim", "an approved fact, the caller's words or a result", value, "deny")
+        )
     return reasons
 
 
@@ -119,10 +118,9 @@ def _say_instead(draft: Draft, reasons: list[Reason]) -> None:
 
 def on_started(draft: Draft, event: SentenceStarted) -> None:
     """A sentence can be heard now."""
-    queue = tuple(
-        replace(item, started_ms=draft.now_ms) if item.id == event.sentence else item for item in draft.floor.queue
-    )
-    draft.floor = replace(draft.floor, queue=queue)
+    started, now_ms = event.sentence, draft.now_ms
+    queue = [replace(item, started_ms=now_ms) if item.id == started else item for item in draft.floor.queue]
+    draft.floor = replace(draft.floor, queue=tuple(queue))
 
 
 def on_played(draft: Draft, event: SentencePlayed) -> None:
@@ -162,11 +160,12 @@ def _listen(draft: Draft, last: Sentence) -> None:
 
 
 def _take(draft: Draft, sentence: str) -> Sentence | None:
-    found = next((item for item in draft.floor.queue if item.id == sentence), None)
-    if found is not None:
-        queue = tuple(item for item in draft.floor.queue if item.id != sentence)
-        draft.floor = replace(draft.floor, queue=queue)
-    return found
+    queue = draft.floor.queue
+    for found in queue:
+        if found.id == sentence:
+            draft.floor = replace(draft.floor, queue=tuple([item for item in queue if item.id != sentence]))
+            return found
+    return None
 
 
 def on_speech_faltered(draft: Draft, event: SpeechFaltered) -> None:

@@ -73,7 +73,8 @@ def on_spoke(draft: Draft, event: CallerSpoke) -> None:
         return
     if _understood(draft):
         _take_floor(draft)
-    draft.heard_claims |= values(draft.release.reader, event.text)
+    if figures := values(draft.release.reader, event.text):
+        draft.heard_claims |= figures
     draft.mention(event.text)
     silence.words_heard(draft)
     answerer.on_words(draft, words)
@@ -167,9 +168,7 @@ def _greeted(draft: Draft) -> None:
     if draft.answerer.verdict == "screening":
         answerer.after_screening(draft, tuple(word.text for word in draft.turn.words))
     if draft.answerer.decided and draft.answerer.verdict == "human":
-        answerer.open_conversation(draft)
-        if draft.value("asked_for_person") is True:
-            actions.reach_person(draft)
+        answerer.greet(draft)
 
 
 def _wordless(draft: Draft) -> None:
