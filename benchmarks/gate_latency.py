@@ -1,11 +1,11 @@
-"""How long the gate takes: the bare decision, a decision with its reasons, a whole step, a step with records and chain.
+"""How long the gate takes: decisions beside other engines on the same policy, steps of calls, grants.
 
-    python benchmarks/gate_latency.py [--quick] [--rounds 200] [--ledger FILE] [--profile] [--out FOLDER]
+    python benchmarks/gate_latency.py [--quick] [--ledger FILE] [--profile] [--strict] [--out FOLDER]
 
-The events are those of calls in text (a booking, a refusal, an opt-out, a rogue model, a transfer, a barge-in), or of
-the calls in a ledger. The peer of the generated code is the reference interpreter on the same facts in the same run.
-Reading what a caller or the model said is part of a step and is shown apart as well. Each sample is one call of the
-function; the cost of reading the clock twice is in every sample and stands beside them.
+The same measurement as `voicewarden bench`, held against its goals. Decisions are those of one policy that every engine
+is given, compared for equal answers first. The events are those of calls in text (a booking, a refusal, an opt-out, a
+rogue model, a transfer, a barge-in), or of the calls in a ledger. Each sample is one call of the function; what reading
+the clock takes is in every sample and stands beside them.
 """
 
 from __future__ import annotations
@@ -13,207 +13,133 @@ from __future__ import annotations
 import cProfile
 import pstats
 import sys
-import time
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import in_text
 import measure
 
-from voicewarden.kernel.draft import Draft
-from voicewarden.kernel.gate import Request, decide
 from voicewarden.kernel.records import records_of
-from voicewarden.kernel.release import Compiled
-from voicewarden.kernel.state import EMPTY, State
-from voicewarden.kernel.step import Step, step
-from voicewarden.model.canonical import digest_of
-from voicewarden.model.event import (
-    ActionRequested,
-    CallerSpoke,
-    CallerTurnEnded,
-    Event,
-    SentenceProposed,
-)
+from voicewarden.kernel.step import step
 from voicewarden.model.record import GENESIS
-from voicewarden.policy.interpreter import unmet
-from voicewarden.reading import claims, consent, heard, honesty
+from voicewarden.rehearsal.bench import calls as bench_calls
+from voicewarden.rehearsal.bench.grants import Grants
+from voicewarden.rehearsal.bench.histogram import svg, terminal
+from voicewarden.rehearsal.bench.run import FULL, Bench, Plan, Recorded, as_json
+from voicewarden.rehearsal.bench.run import run as run_bench
+from voicewarden.rehearsal.bench.steps import Steps, moments
 
-GOAL_DECISION_US: Final = 2.0
-GOAL_STEP_US: Final = 20.0
-_LANGUAGE: Final = (CallerSpoke, CallerTurnEnded, SentenceProposed)
-"""Events whose step reads language."""
-Clock: Final = time.perf_counter_ns
-Moment = tuple[State, Event, Step]
-
-
-def moments(compiled: Compiled, calls: Sequence[Sequence[Event]]) -> list[Moment]:
-    """Every event with the state it met and what came of it."""
-    found: list[Moment] = []
-    for events in calls:
-        state = EMPTY
-        for event in events:
-            taken = step(compiled, state, event)
-            found.append((state, event, taken))
-            state = taken.state
-    return found
+GOAL_DECISION_US: Final = {"p50": 0.6, "p99": 2.0}
+GOAL_STEP_US: Final = {"p50": 10.0, "p99": 30.0}
+GOAL_READING_US: Final = 60.0
+GOAL_GRANT_P99_US: Final = 10.0
+TIMES_FASTER: Final = {"cedarpy": 100.0, "CEL (Rust)": 10.0, "CEL (Rust), bit": 10.0, "CEL (C++)": 10.0,
+                       "CEL (C++), bit": 10.0}  # fmt: skip
+_PROFILED_ROUNDS: Final = 50
+_SHOWN: Final = Plan(contest_s=0.5, rounds=1, steps_s=0.3, grants_s=0.2, cases=80)
+"""Shows that it runs; `voicewarden bench --quick` is the short one that measures."""
 
 
-def timed(work: Callable[[], object], samples: list[float]) -> None:
-    """One sample, in microseconds."""
-    begin = Clock()
-    work()
-    samples.append((Clock() - begin) / 1000)
+def tell(bench: Bench, report: measure.Report) -> None:
+    """Rows, figures and goals."""
+    held = bench.contest
+    report.figure("reading the clock, us", round(bench.clock_us, 3))
+    report.figure("compared first", f"{held.answers:,} answers of {len(held.entries)} engines, 0 differ")
+    for entry in held.entries:
+        report.row(f"decision, {entry.engine.name}", entry.series.us)
+    report.figure("returns", {entry.engine.name: f"{entry.engine.returns};" for entry in held.entries})
+    report.figure("decisions a second", {entry.engine.name: round(entry.series.per_second) for entry in held.entries})
+    report.figure("times ours (p50)", {entry.engine.name: round(held.ratio(entry), 1) for entry in held.entries})
+    for line in held.missing:
+        report.figure("left out", line)
+    for share, goal in GOAL_DECISION_US.items():
+        found = measure.spread(held.entries[0].series.us)[share]
+        report.goal(f"decision with all reasons {share}", found, goal, "us")
+    for entry in held.entries:
+        if entry.engine.name in TIMES_FASTER:
+            at_least = TIMES_FASTER[entry.engine.name]
+            # Goals are upper bounds: our share of the peer's time.
+            share_of = round(100 / held.ratio(entry), 2)
+            report.goal(f"decision p50, share of {entry.engine.name}", share_of, 100 / at_least, "%")
+    if bench.steps is not None:
+        tell_steps(bench.steps, report)
+    if bench.grants is not None:
+        tell_grants(bench.grants, report)
 
 
-def clock_us() -> float:
-    """What an empty sample shows."""
-    samples: list[float] = []
-    for _ in range(20_000):
-        begin = Clock()
-        samples.append((Clock() - begin) / 1000)
-    return measure.spread(samples)["p50"]
+def tell_steps(steps: Steps, report: measure.Report) -> None:
+    """Rows and goals of whole steps."""
+    report.figure("events", f"{steps.events} of {steps.calls} calls, {steps.rounds} rounds")
+    others = report.row("step, no language", steps.others.us)
+    caller = report.row("step that reads the caller", steps.caller.us)
+    agent = report.row("step that reads the agent", steps.agent.us)
+    report.row("step, every event", steps.all.us)
+    report.row("... without records and chain", steps.bare.us)
+    report.row("request, reasons in words", steps.worded.us)
+    ordered = sorted(steps.kinds.values(), key=lambda series: -sum(series.us))
+    report.figure("by event, p50 us", {series.label: round(series.p50_us, 1) for series in ordered})
+    for share, goal in GOAL_STEP_US.items():
+        report.goal(f"step {share}", others[share], goal, "us")
+    report.goal("step that reads the caller p50", caller["p50"], GOAL_READING_US, "us")
+    report.goal("step that reads the agent p50", agent["p50"], GOAL_READING_US, "us")
 
 
-def decisions(compiled: Compiled, found: list[Moment], rounds: int, report: measure.Report) -> float:
-    """The bare decision, by generated code and by the interpreter, for every action in every state; returns its p50."""
-    policy = compiled.policy
-    states = [state for state, event, _ in found if isinstance(event, ActionRequested | CallerTurnEnded)]
-    digest = digest_of({})
-    generated: list[float] = []
-    interpreted: list[float] = []
-    for _ in range(max(1, rounds // 10)):
-        for state in states:
-            facts, now_ms = state.facts, state.now_ms
-            for name, rule in policy.policy.actions.items():
-                begin = Clock()
-                policy.decide(name, facts, now_ms, digest, 0)
-                middle = Clock()
-                policy.outcome(name, unmet(rule, facts, now_ms, digest, 0))
-                interpreted.append((Clock() - middle) / 1000)
-                generated.append((middle - begin) / 1000)
-    made = report.row("decision, generated code", generated)
-    peer = report.row("decision, interpreter", interpreted)
-    report.figure("generated code is", f"{peer['p50'] / made['p50']:.1f} times as fast as the interpreter (p50)")
-    report.figure("decisions a second (mean)", round(1e6 / made["mean"]))
-    return made["p50"]
+def tell_grants(grants: Grants, report: measure.Report) -> None:
+    """Rows and the goal of grants."""
+    report.row("seal", grants.seal.us)
+    spent = report.row("check and burn, in memory", grants.spend.us)
+    report.row("check and durable burn", grants.durable.us)
+    report.goal("check and burn p99", spent["p99"], GOAL_GRANT_P99_US, "us")
 
 
-def full_decisions(compiled: Compiled, found: list[Moment], rounds: int, report: measure.Report) -> None:
-    """`decide` with all reasons and the decision record, on the requests of the calls as they were made."""
-    samples: list[float] = []
-    asked = [(state, event) for state, event, _ in found if isinstance(event, ActionRequested)]
-    for _ in range(rounds):
-        for state, event in asked:
-            request = Request(
-                id=event.request, action=event.action, args=event.args, principal=event.principal, turn=event.turn
-            )
-            draft = Draft(compiled, state, event)
-            timed(lambda draft=draft, request=request: decide(draft, request), samples)
-    report.row("decide, all reasons", samples)
-
-
-def steps(compiled: Compiled, found: list[Moment], rounds: int, report: measure.Report) -> float:
-    """Whole steps, and steps with records and chain; returns the p50 of the latter."""
-    bare: list[float] = []
-    chained: list[float] = []
-    by_kind: dict[bool, list[float]] = {True: [], False: []}
-    last = GENESIS
-    for _ in range(rounds):
-        for state, event, _taken in found:
-            begin = Clock()
-            taken = step(compiled, state, event)
-            middle = Clock()
-            records = records_of("call:bench", state.seq, last, event, taken.outputs, taken.state.now_ms)
-            end = Clock()
-            last = records[-1].hash
-            bare.append((middle - begin) / 1000)
-            chained.append((end - begin) / 1000)
-            by_kind[isinstance(event, _LANGUAGE)].append((end - begin) / 1000)
-    report.row("step", bare)
-    whole = report.row("step, records, chain", chained)
-    # Each event at its best of all rounds: what is left when neighbours on the machine and cold caches are taken away.
-    report.row("... each event at its best", [min(chained[at :: len(found)]) for at in range(len(found))])
-    report.row("... events that read language", by_kind[True])
-    report.row("... all other events", by_kind[False])
-    report.figure("steps with records and chain a second (mean)", round(1e6 / whole["mean"]))
-    return whole["p50"]
-
-
-def reading(compiled: Compiled, found: list[Moment], rounds: int, report: measure.Report) -> None:
-    """Reading alone: what a caller said (signals, answer), what the model wants to say (claims, refusals)."""
-    reader = compiled.reader
-    refuse = compiled.policy.policy.speech.refuse
-    answers: list[float] = []
-    sentences: list[float] = []
-    question = "Shall I book the consultation for Tuesday the first of December at 3 pm? Please say: yes, book it."
-    for _ in range(max(1, rounds // 10)):
-        for _, event, _ in found:
-            if isinstance(event, CallerSpoke):
-                words = tuple(word.text for word in event.words)
-                timed(lambda w=words: (heard.signals(reader, w), consent.read(reader, question, w)), answers)
-            elif isinstance(event, SentenceProposed):
-                text = event.text
-                timed(lambda t=text: (honesty.refusals(reader, t, refuse), claims.claims(reader, t)), sentences)
-    report.row("reading a caller's sentence", answers)
-    report.row("reading a sentence of the model", sentences)
-
-
-def kinds(compiled: Compiled, found: list[Moment], rounds: int) -> dict[str, dict[str, float]]:
-    """Mean and p50 of a step by kind of event, and how often each occurs: where the time of a call goes."""
-    samples: dict[str, list[float]] = {}
-    for _ in range(max(1, rounds // 5)):
-        for state, event, _ in found:
-            timed(lambda s=state, e=event: step(compiled, s, e), samples.setdefault(type(event).__name__, []))
-    shown = {name: measure.spread(values) for name, values in samples.items()}
-    per_round = max(1, rounds // 5)
-    return {
-        name: {"a_call_mix": value["n"] // per_round, "p50": value["p50"], "mean": value["mean"], "p99": value["p99"]}
-        for name, value in sorted(shown.items(), key=lambda item: -item[1]["n"] * item[1]["mean"])
-    }
-
-
-def profile(compiled: Compiled, found: list[Moment], rounds: int) -> None:
+def profile(recorded: Recorded) -> None:
     """Print where the time of steps with records goes."""
+    compiled, events = recorded
+    found = moments(compiled, events)
     watch = cProfile.Profile()
     watch.enable()
-    for _ in range(rounds):
-        for state, event, _ in found:
+    for _ in range(_PROFILED_ROUNDS):
+        for state, event in found:
             taken = step(compiled, state, event)
             records_of("call:bench", state.seq, GENESIS, event, taken.outputs, taken.state.now_ms)
     watch.disable()
     pstats.Stats(watch).sort_stats("tottime").print_stats(40)
 
 
+class GateReport(measure.Report):
+    """The ordinary report, with histograms and with the result in the shape of `voicewarden bench --json`."""
+
+    bench: Bench
+
+    def print(self) -> None:
+        """Everything, then the histograms."""
+        super().print()
+        print(terminal(self.bench.series()))
+
+    def write(self, folder: Path = measure.RESULTS) -> None:
+        """JSON, shares below each value, histograms."""
+        self.figures |= as_json(self.bench)
+        super().write(folder)
+        plot = svg(self.about, f"{measure.machine()}; commit {measure.commit()}", self.bench.series())
+        (folder / f"{self.name}_histograms.svg").write_text(plot, encoding="utf-8")
+
+
 def run(options: Any) -> measure.Report:
     """Measure everything."""
     # Any: argparse's namespace.
-    rounds = 3 if options.quick else options.rounds
-    if options.ledger:
-        compiled, calls = in_text.recorded(options.ledger)
-    else:
-        compiled = in_text.release()
-        calls = in_text.calls(compiled)
-    found = moments(compiled, calls)
-    report = measure.Report("gate_latency", "How long the gate takes, one core", "us")
-    report.figure("events", f"{len(found)} of {len(calls)} calls, " + ("recorded" if options.ledger else "in text"))
-    report.figure("reading the clock twice, us", clock_us())
-    decision_us = decisions(compiled, found, rounds, report)
-    full_decisions(compiled, found, rounds, report)
-    step_us = steps(compiled, found, rounds, report)
-    reading(compiled, found, rounds, report)
-    report.figure("step by event", kinds(compiled, found, rounds))
-    report.goal("decision p50", decision_us, GOAL_DECISION_US, "us")
-    report.goal("step with records and chain p50", step_us, GOAL_STEP_US, "us")
+    recorded = bench_calls.recorded(options.ledger) if options.ledger else None
+    report = GateReport("gate_latency", "How long the gate takes, one core", "us")
+    report.bench = run_bench(_SHOWN if options.quick else FULL, in_text.CONFIG, in_text.AGENTS, recorded=recorded)
+    tell(report.bench, report)
     if options.profile:
-        profile(compiled, found, rounds)
+        compiled = in_text.release()
+        profile(recorded or (compiled, in_text.calls(compiled)))
     return report
 
 
 def main() -> int:
     """Measure and print."""
     parser = measure.parser(__doc__)
-    parser.add_argument("--rounds", type=int, default=200, help="how often the events are stepped")
     parser.add_argument("--ledger", type=Path, help="take the events of this ledger's calls")
     parser.add_argument("--profile", action="store_true", help="print where the time goes")
     options = parser.parse_args()

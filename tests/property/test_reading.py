@@ -7,11 +7,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicewarden.reading import answering, claims, consent, heard, honesty
+from voicewarden.reading import answering, claims, consent, heard, honesty, number
 from voicewarden.reading.lexicon import Lexicon, Reader
 from voicewarden.reading.sentence import Cutter, split
 from voicewarden.reading.speakable import say_value
-from voicewarden.reading.text import _TABLE, fold, fold_with_offsets
+from voicewarden.reading.text import _TABLE, _TOKEN, fold, fold_with_offsets, folded_tokens
 
 LEXICON = Path(__file__).resolve().parents[2] / "config" / "lexicons" / "en.yaml"
 DATA = msgspec.convert(yaml.safe_load(LEXICON.read_text(encoding="utf-8")), Lexicon)
@@ -75,9 +75,17 @@ def test_claims_are_total_and_a_text_grounds_itself(text: str) -> None:
     allowed = claims.values(READER, text)
     for claim in found:
         assert 0 <= claim.start < claim.end <= len(text)
-        assert claims.grounded(claim, allowed)
+        assert claim.value in allowed
     assert found == claims.claims(OTHER_READER, text)
     honesty.refusals(READER, text, ("denies_ai", "private_data", "unheard_of"))
+
+
+@given(TEXTS, TEXTS, TEXTS)
+def test_what_is_ungrounded_are_the_claims_that_nothing_grounds(text: str, one: str, other: str) -> None:
+    allowed = claims.values(READER, one), claims.values(READER, other)
+    found = claims.claims(READER, text)
+    expected = tuple(claim.value for claim in found if not any(claim.value in known for known in allowed))
+    assert claims.ungrounded(READER, text, *allowed) == expected
 
 
 @given(st.datetimes())
@@ -86,7 +94,7 @@ def test_a_spoken_moment_is_grounded_by_its_value(moment: object) -> None:
     allowed = claims.values(READER, value)
     found = claims.claims(READER, say_value(value))
     assert len(found) >= 3
-    assert all(claims.grounded(claim, allowed) for claim in found)
+    assert all(claim.value in allowed for claim in found)
 
 
 @given(st.lists(st.text(alphabet="ab .!?,3-\n", max_size=30), max_size=8), st.integers(5, 60), st.booleans())
@@ -111,3 +119,24 @@ def test_folding_is_stable(text: str) -> None:
 @given(st.text(st.characters(max_codepoint=127)))
 def test_the_quick_way_of_folding_ascii_is_the_table(text: str) -> None:
     assert fold(text) == text.translate(_TABLE)
+
+
+@given(st.text(st.sampled_from("ab'' 1.-\t\x1c\x00Z")))
+def test_the_quick_way_of_finding_words_is_the_pattern(text: str) -> None:
+    plain = fold(text)
+    assert folded_tokens(plain) == tuple(token.rstrip("'") for token in _TOKEN.findall(plain))
+
+
+@given(TEXTS)
+def test_no_figure_starts_where_none_is_looked_for(text: str) -> None:
+    parts = number.pieces(text)
+    assert len(parts) == len(number.places(text))
+    starts = set(claims._starts(READER, parts))
+    for at in set(range(len(parts))) - starts:
+        assert claims._claim_at(READER, parts, at, frozenset()) == (None, at + 1)
+
+
+@given(st.text(st.sampled_from('ab .!?,3pm\n")Mr')))
+def test_a_whole_text_is_cut_as_a_stream_is(text: str) -> None:
+    cutter = Cutter(max_chars=len(text) + 1)
+    assert split(text) == (*cutter.feed(text), *cutter.flush())

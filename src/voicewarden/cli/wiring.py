@@ -44,6 +44,7 @@ from voicewarden.policy.ast import Policy
 from voicewarden.reading.sentence import Cutter
 from voicewarden.runtime.calls import Calls
 from voicewarden.runtime.outfit import Outfit, hours_of
+from voicewarden.runtime.process import settle_process
 from voicewarden.runtime.seal import Sealer
 from voicewarden.runtime.switchboard import Switchboard, Watch
 from voicewarden.runtime.wall import unix_ms
@@ -297,6 +298,7 @@ async def serve_until_told(settings_file: Path, *, inbound_agent: str, environme
 
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop)
+        settle_process()
         print(f"ready on {settings.listen.host}:{settings.listen.port}", flush=True)
         await web.serve()
     with contextlib.suppress(FileNotFoundError):

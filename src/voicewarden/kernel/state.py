@@ -53,6 +53,8 @@ class Turn(_Part, frozen=True, kw_only=True):
     open: bool = False
     speaking: bool = False
     words: tuple[Word, ...] = ()
+    segments: int = 0
+    """Segments with words so far."""
     suspect: bool = False
     faltered: bool = False
     cut: tuple[Sentence, ...] = ()

@@ -85,6 +85,7 @@ _TIMERS: dict[str, Callable[[Draft], None]] = {
     "answerer.decide": answerer.on_deadline,
     "message_ready": answerer.message_ready,
     "voicemail": answerer.message_ready,
+    "screening": answerer.on_nobody_behind,
     "silence": silence.on_timer,
     "backstop": _end_of_patience,
     "answer": answers.on_no_answer,

@@ -70,7 +70,7 @@ def open_writer(path: Path, *, create: bool, vfs: str = "") -> apsw.Connection:
     try:
         connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, vfs=vfs or None)
         connection.set_busy_timeout(_BUSY_MS)
-        connection.execute("PRAGMA mmap_size=0; PRAGMA synchronous=FULL; PRAGMA trusted_schema=OFF")
+        _set(connection, "mmap_size=0", "synchronous=FULL", "trusted_schema=OFF")
         if connection.execute("PRAGMA journal_mode=WAL").get != "wal":
             connection.close()
             raise LedgerError(f"{path}: this file system offers no write-ahead log; put the ledger on a local disk")
@@ -99,7 +99,7 @@ def open_reader(path: Path) -> apsw.Connection:
     check_exists(path)
     try:
         connection = _open_read_only(path)
-        connection.execute("PRAGMA mmap_size=0; PRAGMA query_only=ON; PRAGMA trusted_schema=OFF")
+        _set(connection, "mmap_size=0", "query_only=ON", "trusted_schema=OFF")
     except apsw.Error as error:
         raise _unusable(path, error, "read") from error
     check_schema(connection, path)
@@ -176,3 +176,9 @@ def _unusable(path: Path, error: apsw.Error, verb: str) -> LedgerError:
         f"{path}: the ledger can't be {verb} ({type(error).__name__}: {error}); "
         "check that the file is a ledger, that its folder is writable and that the disk has room"
     )
+
+
+def _set(connection: apsw.Connection, *pragmas: str) -> None:
+    """Each by itself and to its end: of several in one text only those before the first row would run."""
+    for pragma in pragmas:
+        connection.execute(f"PRAGMA {pragma}").fetchall()

@@ -60,22 +60,23 @@ class CompiledPolicy:
         self.wordings: dict[str, Wording] = {
             rule.id: wording(rule.condition) for action in policy.actions.values() for rule in action.require
         }
-        self._outcomes: dict[tuple[str, int], RuleOutcome] = {}
+        self._outcomes: dict[str, dict[int, RuleOutcome]] = {name: {} for name in policy.actions}
 
     def outcome(self, action: str, mask: int) -> RuleOutcome:
         """The verdict that a mask of this action leads to."""
-        key = (action, mask)
-        known = self._outcomes.get(key)
-        if known is None:
-            known = self._outcomes[key] = _outcome(self.policy.actions[action], mask)
-        return known
+        known = self._outcomes[action]
+        found = known.get(mask)
+        if found is None:
+            found = known[mask] = _outcome(self.policy.actions[action], mask)
+        return found
 
     def decide(self, action: str, facts: Facts, now_ms: int, digest: str, minted: int) -> RuleOutcome:
         """Mask and outcome in one call. Raises KeyError for an action that the policy does not name."""
         mask = self.deciders[action](facts, now_ms, digest, minted)
         if self.second_opinion and mask != unmet(self.policy.actions[action], facts, now_ms, digest, minted):
             return DISAGREEMENT
-        return self.outcome(action, mask)
+        # Most masks were seen before: asking here spares a call.
+        return self._outcomes[action].get(mask) or self.outcome(action, mask)
 
 
 def _outcome(rule: ActionRule, mask: int) -> RuleOutcome:

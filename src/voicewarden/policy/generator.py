@@ -10,28 +10,60 @@ from voicewarden.policy.ast import ActionRule, All, AnyOf, Atom, Condition, Limi
 
 
 def generate(policy: Policy) -> str:
-    """Source of a module with `decide_<action>(facts, now_ms, digest, minted) -> int` for every action."""
-    parts = [f'"""Generated from policy `{policy.name}`. Same masks as the interpreter."""']
-    parts += [_function(rule) for _, rule in sorted(policy.actions.items())]
+    """Source of a module with `decide_<action>(facts, now_ms, digest, minted) -> int` for every action.
+
+    While all facts that an action looks at are known, they are fetched at once and nothing is asked twice; as soon as
+    one is missing, `unsure_<action>` decides, which looks at each.
+    """
+    head = f'"""Generated from policy `{policy.name}`. Same masks as the interpreter."""'
+    parts = [f"{head}\n\nfrom operator import itemgetter"]
+    parts += [_functions(rule) for _, rule in sorted(policy.actions.items())]
     return "\n\n\n".join(parts) + "\n"
 
 
-def _function(rule: ActionRule) -> str:
+def _functions(rule: ActionRule) -> str:
     names = _fact_names(rule)
+    if len(names) < 2:
+        return _unsure(rule, names, "decide")
+    return f"{_unsure(rule, names, 'unsure')}\n\n\n{_sure(rule, names)}"
+
+
+def _sure(rule: ActionRule, names: tuple[str, ...]) -> str:
+    """All facts are known: no test whether they are."""
     variables = {name: f"f{index}" for index, name in enumerate(names)}
-    lines = [f"def decide_{rule.name}(facts, now_ms, digest, minted):", "    mask = 0"]
+    otherwise = f"return unsure_{rule.name}(facts, now_ms, digest, minted)"
+    own = variables.get(f"consent.{rule.name}")
+    lines = [
+        f"_facts_of_{rule.name} = itemgetter({', '.join(map(repr, names))})\n\n",
+        # As defaults these are local names, which are found faster than global ones.
+        f"def decide_{rule.name}(facts, now_ms, digest, minted, known=_facts_of_{rule.name}, int=int, type=type):",
+        "    mask = 0", "    try:", f"        {', '.join(variables.values())} = known(facts)", "    except KeyError:",
+        f"        {otherwise}", *([f"    if {own}.digest != digest:", f"        {otherwise}"] if own else []),
+    ]  # fmt: skip
+    return "\n".join([*lines, *_tests(rule, variables, sure=True), "    return mask"])
+
+
+def _unsure(rule: ActionRule, names: tuple[str, ...], verb: str) -> str:
+    variables = {name: f"f{index}" for index, name in enumerate(names)}
+    lines = [f"def {verb}_{rule.name}(facts, now_ms, digest, minted):", "    mask = 0"]
     if names:
         lines.append("    get = facts.get")
     for name, variable in variables.items():
         lines.append(f"    {variable} = get({name!r})")
         if name == f"consent.{rule.name}":
             lines += [f"    if {variable} is not None and {variable}.digest != digest:", f"        {variable} = None"]
+    return "\n".join([*lines, *_tests(rule, variables, sure=False), "    return mask"])
+
+
+def _tests(rule: ActionRule, variables: dict[str, str], *, sure: bool) -> list[str]:
+    lines: list[str] = []
     for index, requirement in enumerate(rule.require):
-        lines += [f"    if not ({_expression(requirement.condition, variables)}):", f"        mask |= {1 << index}"]
+        test = _expression(requirement.condition, variables, sure=sure)
+        lines += [f"    if not {test}:", f"        mask |= {1 << index}"]
     for index, limit in enumerate(rule.limits):
-        lines += [f"    if {_over(limit, variables)}:", f"        mask |= {1 << (len(rule.require) + index)}"]
-    lines.append("    return mask")
-    return "\n".join(lines)
+        test = _over(limit, variables, sure=sure)
+        lines += [f"    if {test}:", f"        mask |= {1 << (len(rule.require) + index)}"]
+    return lines
 
 
 def _fact_names(rule: ActionRule) -> tuple[str, ...]:
@@ -43,11 +75,12 @@ def _fact_names(rule: ActionRule) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _over(limit: Limit, variables: dict[str, str]) -> str:
+def _over(limit: Limit, variables: dict[str, str], *, sure: bool) -> str:
     if limit.per == "call":
         return f"minted >= {limit.at_most}"
     name = variables[limit.counted]
-    return f"{name} is None or type({name}.value) is not int or {name}.value + minted >= {limit.at_most}"
+    unknown = "" if sure else f"{name} is None or "
+    return f"{unknown}type({name}.value) is not int or {name}.value + minted >= {limit.at_most}"
 
 
 def atoms(condition: Condition) -> tuple[Atom, ...]:
@@ -61,21 +94,23 @@ def atoms(condition: Condition) -> tuple[Atom, ...]:
             assert_never(condition)
 
 
-def _expression(condition: Condition, variables: dict[str, str]) -> str:
+def _expression(condition: Condition, variables: dict[str, str], *, sure: bool) -> str:
     match condition:
         case Atom():
-            return _atom(condition, variables[condition.fact])
+            return _atom(condition, variables[condition.fact], sure=sure)
         case All(items=items):
-            return "(" + " and ".join(_expression(item, variables) for item in items) + ")" if items else "True"
+            parts = [_expression(item, variables, sure=sure) for item in items]
+            return "(" + " and ".join(parts) + ")" if parts else "True"
         case AnyOf(items=items):
-            return "(" + " or ".join(_expression(item, variables) for item in items) + ")" if items else "False"
+            parts = [_expression(item, variables, sure=sure) for item in items]
+            return "(" + " or ".join(parts) + ")" if parts else "False"
         case _:
             assert_never(condition)
 
 
-def _atom(atom: Atom, name: str) -> str:
+def _atom(atom: Atom, name: str, *, sure: bool) -> str:
     value = f"{name}.value"
-    tests = [f"{name} is not None"]
+    tests = [] if sure else [f"{name} is not None"]
     if atom.is_ is not None:
         tests.append(_equal(value, atom.is_))
     if atom.in_ is not None:
@@ -93,7 +128,7 @@ def _atom(atom: Atom, name: str) -> str:
         tests.append(f"0 <= now_ms - {name}.at_ms <= {atom.within_ms}")
     if atom.known is False:
         tests.append("False")
-    return "(" + " and ".join(tests) + ")"
+    return "(" + " and ".join(tests or ["True"]) + ")"
 
 
 def _equal(value: str, wanted: Value) -> str:

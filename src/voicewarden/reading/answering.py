@@ -25,6 +25,8 @@ def read(reader: Reader, words: tuple[str, ...]) -> tuple[Cue, ...]:
     """Return the cues in `words`, one of a kind: recorded announcements first, else a person's short greeting."""
     heard = utterance(reader, words)
     found = reader.answering.find(heard.tokens)
+    if not found:
+        return ()
     declines = [match for match in found if match.label == "decline"]
     cues: list[Cue] = []
     for kind in _RECORDED:

@@ -2,21 +2,23 @@
 through `values`, for approved facts, the caller's words and tool results, which ground it.
 """
 
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Iterable, Sequence
+from typing import Literal, NamedTuple
 
 import msgspec
 
 from voicewarden.reading.lexicon import Reader
-from voicewarden.reading.moment import moment_at, ordinal_at, weekday_of
-from voicewarden.reading.number import Number, Piece, canonical, number_at, pieces
-from voicewarden.reading.phrase import EDGE, Match
+from voicewarden.reading.moment import NAMED_TIMES, moment_at, ordinal_at, weekday_of
+from voicewarden.reading.number import Number, canonical, number_at, pieces, places
+from voicewarden.reading.pattern import EDGE
+from voicewarden.reading.phrase import Match
 
 ClaimKind = Literal["number", "price", "percent", "time", "date", "superlative", "guarantee", "scarcity"]
 
 _WORDED: tuple[ClaimKind, ...] = ("superlative", "guarantee", "scarcity")
-_STOPS = frozenset(".!?;")
 _SIGNS = frozenset("$€£")
+_BEGINNINGS = _SIGNS | frozenset(NAMED_TIMES) | {"half", "quarter", "a"}
+"""With what a figure may begin that is neither written in digits nor a word of the lexicon's tables."""
 
 
 class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -28,52 +30,74 @@ class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     end: int
 
 
+class _Stated(NamedTuple):
+    """A claim by the pieces `first` to `end` (exclusive) that make it."""
+
+    kind: ClaimKind
+    value: str
+    first: int
+    end: int
+
+
 def claims(reader: Reader, text: str) -> tuple[Claim, ...]:
     """Return the claims of `text` in their order."""
-    parts = pieces(text)
-    worded, uncounted = _phrases(reader, parts)
-    found = [*worded]
+    found = _found(reader, pieces(text))
+    return _in_order(text, found) if found else ()
+
+
+def _in_order(text: str, found: Iterable[_Stated]) -> tuple[Claim, ...]:
+    where = places(text)
+    told = [Claim(one.kind, one.value, where[one.first][0], where[one.end - 1][1]) for one in found]
+    return tuple(sorted(told, key=lambda claim: (claim.start, claim.end, claim.kind)))
+
+
+def ungrounded(reader: Reader, text: str, *allowed: frozenset[str]) -> tuple[str, ...]:
+    """Return the values of the claims of `text` that no set of `allowed` values grounds, in their order."""
+    found = _found(reader, pieces(text))
+    if all(any(one.value in known for known in allowed) for one in found):
+        return ()
+    told = [claim.value for claim in _in_order(text, found)]
+    return tuple([value for value in told if not any(value in known for known in allowed)])
+
+
+def _found(reader: Reader, parts: Sequence[str]) -> list[_Stated]:
+    """Find all claims: those by words first, then the figures."""
+    found, uncounted = _phrases(reader, parts)
     at = 0
-    while at < len(parts):
-        claim, at = _claim_at(reader, parts, at, uncounted)
-        if claim is not None:
-            found.append(claim)
-    return tuple(sorted(found, key=lambda claim: (claim.start, claim.end, claim.kind)))
+    for start in _starts(reader, parts):
+        if start >= at:
+            stated, at = _claim_at(reader, parts, start, uncounted)
+            if stated is not None:
+                found.append(stated)
+    return found
 
 
 def values(reader: Reader, text: str) -> frozenset[str]:
     """Return every canonical value that `text` grounds, in all forms in which it may be said again."""
     parts = pieces(text)
     worded, _ = _phrases(reader, parts)
-    grounds = {claim.value for claim in worded}
-    for at, part in enumerate(parts):
-        if len(part.text) >= 16 and part.text[10] == "t":
-            grounds |= _forms(reader, f"date:{part.text[:10]}") | _forms(reader, f"time:{part.text[11:16]}")
+    grounds = {stated.value for stated in worded}
+    for at in _starts(reader, parts):
+        if _is_moment(parts[at]):
+            grounds |= _forms(reader, f"date:{parts[at][:10]}") | _forms(reader, f"time:{parts[at][11:16]}")
             continue
         # Every start counts here, so that "nineteen ninety nine" grounds each way to say it.
-        claim, _ = _claim_at(reader, parts, at, frozenset())
-        if claim is not None:
-            grounds |= _forms(reader, claim.value)
+        stated, _ = _claim_at(reader, parts, at, frozenset())
+        if stated is not None:
+            grounds |= _forms(reader, stated.value)
     return frozenset(grounds)
 
 
-def grounded(claim: Claim, allowed: frozenset[str]) -> bool:
-    """Say whether one of the allowed values grounds the claim."""
-    return claim.value in allowed
-
-
-def _phrases(reader: Reader, parts: list[Piece]) -> tuple[list[Claim], frozenset[int]]:
+def _phrases(reader: Reader, parts: Sequence[str]) -> tuple[list[_Stated], frozenset[int]]:
     """Find claims made by words, and the pieces whose number word counts nothing."""
-    tokens, owner = [EDGE], [-1]
-    for index, part in enumerate(parts):
-        for token in (EDGE,) if part.text in _STOPS else reader.expand(part.text):
-            tokens.append(token)
-            owner.append(index)
-    tokens.append(EDGE)
-    owner.append(-1)
+    read = reader.pieces
+    tokens = [EDGE, *[token for part in parts for token in read.get(part) or (part,)], EDGE]
     found = reader.claims.find(tokens)
+    if not found:
+        return [], frozenset()
+    owner = [-1, *(index for index, part in enumerate(parts) for _ in read.get(part) or (part,)), -1]
     masks = [match for match in found if match.label == "not_claim"]
-    told = [_worded(match, tokens, owner, parts) for match in _longest(found, masks)]
+    told = [_worded(match, tokens, owner) for match in _longest(found, masks)]
     silent = (match for match in found if match.label == "no_count")
     return told, frozenset(owner[step] for match in silent for step in range(match.start, match.end))
 
@@ -87,28 +111,49 @@ def _longest(found: list[Match], masks: list[Match]) -> Iterable[Match]:
             yield match
 
 
-def _worded(match: Match, tokens: list[str], owner: list[int], parts: list[Piece]) -> Claim:
+def _worded(match: Match, tokens: list[str], owner: list[int]) -> _Stated:
     steps = [step for step in range(match.start, match.end) if tokens[step] != EDGE]
     kind = next(kind for kind in _WORDED if kind == match.label)
     words = "_".join(tokens[step] for step in steps)
-    return Claim(kind, f"{kind}:{words}", parts[owner[steps[0]]].start, parts[owner[steps[-1]]].end)
+    return _Stated(kind, f"{kind}:{words}", owner[steps[0]], owner[steps[-1]] + 1)
 
 
-def _claim_at(reader: Reader, parts: list[Piece], at: int, silent: frozenset[int]) -> tuple[Claim | None, int]:
+def _starts(reader: Reader, parts: Sequence[str]) -> list[int]:
+    """Return where a figure may start: `_claim_at` finds none at any other piece."""
+    figures = reader.figures
+    return [
+        at
+        for at, part in enumerate(parts)
+        if part in figures or part[0].isdigit() or (part in _BEGINNINGS and (part != "a" or _begins(reader, parts, at)))
+    ]
+
+
+def _begins(reader: Reader, parts: Sequence[str], at: int) -> bool:
+    """Say whether an `a` begins something: "a hundred", "a quarter past"."""
+    following = parts[at + 1] if at + 1 < len(parts) else ""
+    return following == "quarter" or following in reader.scales
+
+
+def _is_moment(part: str) -> bool:
+    """Say whether a piece is a date and a time in one, as a computer writes it."""
+    return len(part) >= 16 and part[10] == "t" and part[0].isdigit()
+
+
+def _claim_at(reader: Reader, parts: Sequence[str], at: int, silent: frozenset[int]) -> tuple[_Stated | None, int]:
     """Read the claim that starts at piece `at`; return it, if any, and where to read on."""
-    if at in silent and not parts[at].text.isdecimal():
+    if at in silent and not parts[at].isdecimal():
         return None, at + 1
-    if len(parts[at].text) >= 16 and parts[at].text[10:11] == "t":
-        return _claim("date", f"date:{parts[at].text[:10]}", parts, at, at + 1), at + 1
-    if parts[at].text in _SIGNS:
+    if _is_moment(parts[at]):
+        return _Stated("date", f"date:{parts[at][:10]}", at, at + 1), at + 1
+    if parts[at] in _SIGNS:
         number = number_at(reader, parts, at + 1)
         if number is not None:
-            return _claim("price", f"price:{number.value}", parts, at, number.end), number.end
+            return _Stated("price", f"price:{number.value}", at, number.end), number.end
         return None, at + 1
     moment = moment_at(reader, parts, at)
     if moment is not None:
         kind: ClaimKind = "time" if moment.kind == "time" else "date"
-        return _claim(kind, moment.value, parts, at, moment.end), moment.end
+        return _stated(kind, moment.value, parts, at, moment.end), moment.end
     if at in silent:
         return None, at + 1
     number = number_at(reader, parts, at)
@@ -117,19 +162,19 @@ def _claim_at(reader: Reader, parts: list[Piece], at: int, silent: frozenset[int
     return _ordinal(reader, parts, at)
 
 
-def _quantity(reader: Reader, parts: list[Piece], at: int, number: Number) -> tuple[Claim, int]:
+def _quantity(reader: Reader, parts: Sequence[str], at: int, number: Number) -> tuple[_Stated, int]:
     """Tell a price and a percentage from a bare number."""
-    following = parts[number.end].text if number.end < len(parts) else ""
+    following = parts[number.end] if number.end < len(parts) else ""
     if following == "%" or following in ("percent", "pct"):
-        return _claim("percent", f"percent:{number.value}", parts, at, number.end + 1), number.end + 1
-    if following == "per" and number.end + 1 < len(parts) and parts[number.end + 1].text == "cent":
-        return _claim("percent", f"percent:{number.value}", parts, at, number.end + 2), number.end + 2
+        return _stated("percent", f"percent:{number.value}", parts, at, number.end + 1), number.end + 1
+    if following == "per" and number.end + 1 < len(parts) and parts[number.end + 1] == "cent":
+        return _stated("percent", f"percent:{number.value}", parts, at, number.end + 2), number.end + 2
     if following in reader.cents:
-        return _claim("price", f"price:{_hundredth(number)}", parts, at, number.end + 1), number.end + 1
+        return _stated("price", f"price:{_hundredth(number)}", parts, at, number.end + 1), number.end + 1
     if following in reader.currency:
         value, end = _with_cents(reader, parts, _decimal_pair(number), number.end + 1)
-        return _claim("price", f"price:{value}", parts, at, end), end
-    return _claim("number", f"number:{number.value}", parts, at, number.end), number.end
+        return _stated("price", f"price:{value}", parts, at, end), end
+    return _stated("number", f"number:{number.value}", parts, at, number.end), number.end
 
 
 def _hundredth(number: Number) -> str:
@@ -146,33 +191,33 @@ def _decimal_pair(number: Number) -> str:
     return number.value
 
 
-def _with_cents(reader: Reader, parts: list[Piece], value: str, end: int) -> tuple[str, int]:
+def _with_cents(reader: Reader, parts: Sequence[str], value: str, end: int) -> tuple[str, int]:
     """Add `and ninety nine cents`, or a bare `ninety nine`, to a price in whole units."""
-    after = end + (1 if end < len(parts) and parts[end].text == "and" else 0)
+    after = end + (1 if end < len(parts) and parts[end] == "and" else 0)
     more = number_at(reader, parts, after)
     if more is None or not more.value.isdecimal() or len(more.value) != 2 or "." in value:
         return value, end
-    has_cents = more.end < len(parts) and parts[more.end].text in reader.cents
+    has_cents = more.end < len(parts) and parts[more.end] in reader.cents
     if not has_cents and (after != end or not more.is_spelled):
         return value, end
     return canonical(f"{value}.{more.value}"), more.end + has_cents
 
 
-def _ordinal(reader: Reader, parts: list[Piece], at: int) -> tuple[Claim | None, int]:
+def _ordinal(reader: Reader, parts: Sequence[str], at: int) -> tuple[_Stated | None, int]:
     """Read `the fifth` as a number; `first` and `second` only where a day of the month can be meant."""
     found = ordinal_at(reader, parts, at)
     if found is None:
         return None, at + 1
     value, end = found
-    after = parts[end].text if end < len(parts) else "."
-    is_day = at > 0 and parts[at - 1].text == "the" and after in (".", "!", "?", ",", "at", "of", "is", "and", "or")
+    after = parts[end] if end < len(parts) else "."
+    is_day = at > 0 and parts[at - 1] == "the" and after in (".", "!", "?", ",", "at", "of", "is", "and", "or")
     if value in (1, 2) and end == at + 1 and not is_day:
         return None, end
-    return _claim("number", f"number:{value}", parts, at, end), end
+    return _stated("number", f"number:{value}", parts, at, end), end
 
 
-def _claim(kind: ClaimKind, value: str, parts: list[Piece], at: int, end: int) -> Claim:
-    return Claim(kind, value, parts[at].start, parts[min(end, len(parts)) - 1].end)
+def _stated(kind: ClaimKind, value: str, parts: Sequence[str], at: int, end: int) -> _Stated:
+    return _Stated(kind, value, at, min(end, len(parts)))
 
 
 def _forms(reader: Reader, value: str) -> set[str]:
@@ -191,7 +236,7 @@ def _forms(reader: Reader, value: str) -> set[str]:
 
 def _date_forms(reader: Reader, rest: str) -> set[str]:
     *year, month, day = rest.split("-")
-    name = next((name for name, number in reader.months.items() if number == int(month)), "")
+    name = reader.month_names.get(int(month), "")
     forms = {f"date:{month}-{day}", f"month:{name}", f"number:{int(day)}", f"number:{int(month)}"}
     if year:
         forms.add(f"number:{int(year[0])}")

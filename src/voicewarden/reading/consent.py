@@ -12,7 +12,8 @@ import msgspec
 
 from voicewarden.reading.heard import opts_out
 from voicewarden.reading.lexicon import Reader
-from voicewarden.reading.phrase import EDGE, Match, maximal
+from voicewarden.reading.pattern import EDGE
+from voicewarden.reading.phrase import Match, maximal
 from voicewarden.reading.question import Asked, asked
 from voicewarden.reading.utterance import Utterance, spans, utterance
 
@@ -178,28 +179,21 @@ def _wants_something_else(reader: Reader, answer: _Answer) -> bool:
     """Say whether the answer brings a day, a number or a wish that the question did not have."""
     if "correction" in answer.lists:
         return True
-    said = {_plain(reader, token) for token in answer.heard.tokens if _counts(reader, token)}
-    return not said <= {_plain(reader, token) for token in answer.asked.tokens}
-
-
-def _counts(reader: Reader, token: str) -> bool:
-    tables = (reader.numbers, reader.ordinals, reader.months, reader.weekdays)
-    return token[0].isdigit() or any(token in table for table in tables)
-
-
-def _plain(reader: Reader, token: str) -> str:
-    """Return one form for a number however it was written."""
-    value = reader.numbers.get(token) or reader.ordinals.get(token)
-    return str(value) if value else token
+    plain, counting, asked_for = reader.plain, reader.counting, answer.asked.words
+    return any(
+        plain.get(token, token) not in asked_for
+        for token in answer.heard.tokens
+        if token in counting or token[0].isdigit()
+    )
 
 
 def _repeats(reader: Reader, answer: _Answer) -> tuple[Match, ...]:
     """Find where the answer repeats two or more words of the question in a row, or a day of it."""
-    asked_for = [_plain(reader, token) for token in answer.asked.tokens]
-    said = [_plain(reader, token) for token in answer.heard.tokens]
+    asked_for = answer.asked.plain
+    said = [reader.plain.get(token, token) for token in answer.heard.tokens]
     found: list[Match] = []
     for start, word in enumerate(said):
-        if word == EDGE:
+        if word == EDGE or word not in answer.asked.words:
             continue
         for place in (step for step, token in enumerate(asked_for) if token == word):
             length = 1

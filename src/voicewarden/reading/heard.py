@@ -46,6 +46,8 @@ def signals(reader: Reader, words: tuple[str, ...]) -> tuple[Signal, ...]:
     """Return the signals in `words`, one of a kind, in the order of the kinds."""
     heard = utterance(reader, words)
     lists = _meant(reader, heard)
+    if not lists:
+        return ()
     told = ((kind, lists.get(kind)) for kind in _KINDS)
     return tuple(Signal(kind, kind, heard.words(spans(matches))) for kind, matches in told if matches)
 

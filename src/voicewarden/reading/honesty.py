@@ -19,6 +19,8 @@ def refusals(reader: Reader, text: str, kinds: tuple[str, ...]) -> tuple[Refusal
     A phrase inside a longer one that says something else ("I am not a real person") is no finding.
     """
     found = reader.honesty.find(utterance_of(reader, text).tokens)
+    if not found:
+        return ()
     refused: list[Refusal] = []
     for kind in kinds:
         masks = [match for match in found if match.label == f"not_{kind}"]

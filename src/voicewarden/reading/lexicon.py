@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import msgspec
 
 from voicewarden.model.error import ConfigError
+from voicewarden.reading.pattern import EDGE
 from voicewarden.reading.phrase import Phrases
 from voicewarden.reading.text import fold
 
@@ -135,10 +136,18 @@ _MISHEARD = "not_opt_out reported not_wants_person not_heard".split()
 _ANSWERING = "mailbox menu screening unavailable human decline".split()
 _HONESTY = "denies_ai not_denies_ai private_data not_private_data".split()
 _CLAIMS = "superlative guarantee scarcity not_claim no_count".split()
+_STOPS = ".!?;"
+
+
+Read = tuple[tuple[str, ...], str]
+"""A word's tokens, and the sign at its end."""
 
 
 class Reader:
-    """A lexicon made ready: automata for each reading and tables for numbers and dates. Never changes."""
+    """A lexicon made ready: automata for each reading and tables for numbers and dates.
+
+    Nothing that it answers ever changes; what it remembers, to be quicker, are words of the lexicon and nothing else.
+    """
 
     def __init__(self, lexicon: Lexicon) -> None:
         self.language = lexicon.language
@@ -158,8 +167,23 @@ class Reader:
         self.scales = _values(lexicon.scales, "scales")
         self.ordinals = _values(lexicon.ordinals, "ordinals")
         self.months = {word: step + 1 for step, words in enumerate(lexicon.months) for word in words.split("|")}
+        self.month_names = {number: word for word, number in reversed(self.months.items())}
         self.weekdays = {word: words.split("|")[0] for words in lexicon.weekdays for word in words.split("|")}
         self.weekday_names = tuple(words.split("|")[0] for words in lexicon.weekdays)
+        values = self.ordinals | {word: value for word, value in self.numbers.items() if value}
+        self.plain = {word: str(value) for word, value in values.items() if value}
+        """One form for a number however it is worded."""
+        self.counting = frozenset({*self.numbers, *self.ordinals, *self.months, *self.weekdays})
+        self.figures = self.counting.union(self.scales)
+        self.vocabulary = self.figures.union(
+            self.consent.known, self.question.known, self.heard.known, self.misheard.known, self.answering.known,
+            self.honesty.known, self.claims.known,
+        )  # fmt: skip
+        """Every word that the lexicon names."""
+        self.pieces = self._spellings | dict.fromkeys(_STOPS, (EDGE,))
+        """What the pieces of a text are read as that are not read as they stand."""
+        self.words: dict[str, Read] = {}
+        """Words of the vocabulary as they were written, and how they are read."""
         self.currency = frozenset(lexicon.currency)
         self.cents = frozenset(lexicon.cents)
 

@@ -9,11 +9,11 @@ from datetime import date
 from typing import NamedTuple
 
 from voicewarden.reading.lexicon import Reader
-from voicewarden.reading.number import Piece, number_at
+from voicewarden.reading.number import number_at
 
 _HALVES = {"am": 0, "a.m": 0, "pm": 12, "p.m": 12}
 _PARTS_OF_DAY = {"morning": 0, "afternoon": 12, "evening": 12, "night": 12}
-_NAMED_TIMES = {"noon": "time:12:00", "midday": "time:12:00", "midnight": "time:00:00"}
+NAMED_TIMES = {"noon": "time:12:00", "midday": "time:12:00", "midnight": "time:00:00"}
 _ENDINGS = frozenset({"st", "nd", "rd", "th"})
 _MODAL_MONTHS = frozenset({"may", "march"})
 _BEFORE_MONTH = frozenset({"in", "of", "until", "by", "since", "during", "next", "last", "this", "from"})
@@ -27,13 +27,13 @@ class Moment(NamedTuple):
     end: int
 
 
-def moment_at(reader: Reader, parts: Sequence[Piece], at: int) -> Moment | None:
+def moment_at(reader: Reader, parts: Sequence[str], at: int) -> Moment | None:
     """Read the date or time that starts at piece `at`."""
-    word = parts[at].text
+    word = parts[at]
     if word in reader.weekdays:
         return Moment("date", f"day:{reader.weekdays[word]}", at + 1)
-    if word in _NAMED_TIMES:
-        return Moment("time", _NAMED_TIMES[word], at + 1)
+    if word in NAMED_TIMES:
+        return Moment("time", NAMED_TIMES[word], at + 1)
     return _written_date(word, at) or _date(reader, parts, at) or _time(reader, parts, at)
 
 
@@ -45,7 +45,7 @@ def weekday_of(reader: Reader, year: int, month: int, day: int) -> str:
         return ""
 
 
-def ordinal_at(reader: Reader, parts: Sequence[Piece], at: int) -> tuple[int, int] | None:
+def ordinal_at(reader: Reader, parts: Sequence[str], at: int) -> tuple[int, int] | None:
     """Read `first`, `twenty third` or `3rd`; return its value and where it ends."""
     word = _word(parts, at)
     if word in reader.ordinals:
@@ -58,8 +58,8 @@ def ordinal_at(reader: Reader, parts: Sequence[Piece], at: int) -> tuple[int, in
     return (tens + ones, at + 2) if tens in (20, 30) and ones < 10 else None
 
 
-def _word(parts: Sequence[Piece], at: int) -> str:
-    return parts[at].text if 0 <= at < len(parts) else ""
+def _word(parts: Sequence[str], at: int) -> str:
+    return parts[at] if 0 <= at < len(parts) else ""
 
 
 def _written_date(word: str, at: int) -> Moment | None:
@@ -75,7 +75,9 @@ def _written_date(word: str, at: int) -> Moment | None:
     return None
 
 
-def _date(reader: Reader, parts: Sequence[Piece], at: int) -> Moment | None:
+def _date(reader: Reader, parts: Sequence[str], at: int) -> Moment | None:
+    if reader.months.keys().isdisjoint(parts):
+        return None
     month = reader.months.get(_word(parts, at))
     if month is not None:
         return _month_first(reader, parts, at, month)
@@ -89,7 +91,7 @@ def _date(reader: Reader, parts: Sequence[Piece], at: int) -> Moment | None:
     return _with_year(parts, after + 1, month, day[0])
 
 
-def _month_first(reader: Reader, parts: Sequence[Piece], at: int, month: int) -> Moment | None:
+def _month_first(reader: Reader, parts: Sequence[str], at: int, month: int) -> Moment | None:
     after = at + 1 + (1 if _word(parts, at + 1) == "the" else 0)
     day = _day(reader, parts, after)
     if day is not None:
@@ -97,11 +99,10 @@ def _month_first(reader: Reader, parts: Sequence[Piece], at: int, month: int) ->
     word = _word(parts, at)
     if word in _MODAL_MONTHS and _word(parts, at - 1) not in _BEFORE_MONTH:
         return None
-    name = next(name for name, number in reader.months.items() if number == month)
-    return Moment("date", f"month:{name}", at + 1)
+    return Moment("date", f"month:{reader.month_names[month]}", at + 1)
 
 
-def _day(reader: Reader, parts: Sequence[Piece], at: int) -> tuple[int, int] | None:
+def _day(reader: Reader, parts: Sequence[str], at: int) -> tuple[int, int] | None:
     found = ordinal_at(reader, parts, at)
     if found is None:
         number = number_at(reader, parts, at)
@@ -111,7 +112,7 @@ def _day(reader: Reader, parts: Sequence[Piece], at: int) -> tuple[int, int] | N
     return found if 1 <= found[0] <= 31 else None
 
 
-def _with_year(parts: Sequence[Piece], at: int, month: int, day: int) -> Moment:
+def _with_year(parts: Sequence[str], at: int, month: int, day: int) -> Moment:
     after = at + (1 if _word(parts, at) == "," else 0)
     year = _word(parts, after)
     if year.isdecimal() and len(year) == 4:
@@ -119,7 +120,7 @@ def _with_year(parts: Sequence[Piece], at: int, month: int, day: int) -> Moment:
     return Moment("date", f"date:{month:02d}-{day:02d}", at)
 
 
-def _time(reader: Reader, parts: Sequence[Piece], at: int) -> Moment | None:
+def _time(reader: Reader, parts: Sequence[str], at: int) -> Moment | None:
     """Read `3 pm`, `15:00`, `three in the afternoon`, `half past three`, `three thirty pm`, `three o'clock`."""
     word = _word(parts, at)
     if word in ("half", "quarter") or (word == "a" and _word(parts, at + 1) == "quarter"):
@@ -139,7 +140,7 @@ def _time(reader: Reader, parts: Sequence[Piece], at: int) -> Moment | None:
     return _in_half(parts, end, hour, minute, is_certain=False)
 
 
-def _past(reader: Reader, parts: Sequence[Piece], at: int, minutes: int) -> Moment | None:
+def _past(reader: Reader, parts: Sequence[str], at: int, minutes: int) -> Moment | None:
     direction = _word(parts, at)
     number = number_at(reader, parts, at + 1)
     if direction not in ("past", "after", "to", "till", "of") or number is None or number.value not in _HOURS:
@@ -153,7 +154,7 @@ def _past(reader: Reader, parts: Sequence[Piece], at: int, minutes: int) -> Mome
 _HOURS = frozenset(str(hour) for hour in range(1, 13))
 
 
-def _in_half(parts: Sequence[Piece], at: int, hour: int, minute: int, *, is_certain: bool) -> Moment | None:
+def _in_half(parts: Sequence[str], at: int, hour: int, minute: int, *, is_certain: bool) -> Moment | None:
     """Place a clock reading in its half of the day; without a half it is a time only if nothing else it can be."""
     if hour > 24 or minute > 59:
         return None

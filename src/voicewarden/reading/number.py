@@ -8,23 +8,17 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from voicewarden.reading.lexicon import Reader
-from voicewarden.reading.text import fold_with_offsets
+from voicewarden.reading.text import fold, fold_with_offsets
 
+# What is most frequent stands first; of two that may begin alike, the longer one does.
 _PIECE = re.compile(
-    r"\d{4}-\d{2}-\d{2}t\d{2}:\d{2}(?::\d{2})?|\d{4}-\d{2}-\d{2}|\d{1,2}/\d{1,2}(?:/\d{2,4})?"
-    r"|\d{1,2}:\d{2}|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.\d+|\d+|[$€£%]|[ap]\.m\b|[a-z]+(?:'[a-z]+)*|[.!?;,]|[^\x00-\x7f]+",
+    r"[ap]\.m\b|[a-z]+(?:'[a-z]+)*|[.!?;,]"
+    r"|\d{4}-\d{2}-\d{2}t\d{2}:\d{2}(?::\d{2})?|\d{4}-\d{2}-\d{2}|\d{1,2}/\d{1,2}(?:/\d{2,4})?"
+    r"|\d{1,2}:\d{2}|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.\d+|\d+|[$€£%]|[^\x00-\x7f]+",
     re.ASCII,
 )
 _DIGITS = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 _LONGEST_DIGITS = 30
-
-
-class Piece(NamedTuple):
-    """A word, number or sign of a text, with its offsets in the text."""
-
-    text: str
-    start: int
-    end: int
 
 
 class Number(NamedTuple):
@@ -35,10 +29,17 @@ class Number(NamedTuple):
     is_spelled: bool
 
 
-def pieces(text: str) -> list[Piece]:
-    """Cut a text into words, numbers and signs."""
+def pieces(text: str) -> list[str]:
+    """Cut a text into words, numbers and signs, folded."""
+    return _PIECE.findall(fold(text))
+
+
+def places(text: str) -> list[tuple[int, int]]:
+    """Return where each of the text's pieces begins and ends in it."""
     folded, offsets = fold_with_offsets(text)
-    return [Piece(found[0], offsets[found.start()], offsets[found.end()]) for found in _PIECE.finditer(folded)]
+    if text.isascii():
+        return [found.span() for found in _PIECE.finditer(folded)]
+    return [(offsets[found.start()], offsets[found.end()]) for found in _PIECE.finditer(folded)]
 
 
 def canonical(digits: str) -> str:
@@ -48,17 +49,17 @@ def canonical(digits: str) -> str:
     return (whole.lstrip("0") or "0") + (f".{rest}" if rest else "")
 
 
-def number_at(reader: Reader, parts: Sequence[Piece], at: int) -> Number | None:
+def number_at(reader: Reader, parts: Sequence[str], at: int) -> Number | None:
     """Read the number that starts at piece `at`: digits, number words, or digits with a scale (`2 million`)."""
     if at >= len(parts):
         return None
-    word = parts[at].text
-    if _DIGITS.fullmatch(word.replace(",", "")):
+    word = parts[at]
+    if word[0].isdigit() and _DIGITS.fullmatch(word.replace(",", "")):
         value = canonical(word)
-        if at + 1 < len(parts) and parts[at + 1].text in reader.scales and "." not in value:
-            return Number(_scaled(value, reader.scales[parts[at + 1].text]), at + 2, False)
+        if at + 1 < len(parts) and parts[at + 1] in reader.scales and "." not in value:
+            return Number(_scaled(value, reader.scales[parts[at + 1]]), at + 2, False)
         return Number(value, at + 1, False)
-    if word == "a" and at + 1 < len(parts) and parts[at + 1].text in reader.scales:
+    if word == "a" and at + 1 < len(parts) and parts[at + 1] in reader.scales:
         return _spelled(reader, parts, at + 1)
     if word in reader.numbers or word in reader.scales:
         return _spelled(reader, parts, at)
@@ -69,12 +70,12 @@ def _scaled(value: str, scale: int) -> str:
     return str(int(value) * scale) if len(value) <= _LONGEST_DIGITS else value
 
 
-def _spelled(reader: Reader, parts: Sequence[Piece], at: int) -> Number:
+def _spelled(reader: Reader, parts: Sequence[str], at: int) -> Number:
     """Read number words: `fifteen hundred`, `two thousand and five`, and pairs such as `nineteen ninety nine`."""
     total, group, here = 0, 0, at
     last = 0
     while here < len(parts):
-        word = parts[here].text
+        word = parts[here]
         if word in reader.scales:
             scale = reader.scales[word]
             group = (group or 1) * scale
@@ -89,7 +90,7 @@ def _spelled(reader: Reader, parts: Sequence[Piece], at: int) -> Number:
                 group *= 100
             group += value
             last = value
-        elif not (word == "and" and last >= 100 and here + 1 < len(parts) and parts[here + 1].text in reader.numbers):
+        elif not (word == "and" and last >= 100 and here + 1 < len(parts) and parts[here + 1] in reader.numbers):
             break
         here += 1
     return Number(str(total + group), here, True)

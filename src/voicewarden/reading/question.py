@@ -5,7 +5,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from voicewarden.reading.lexicon import Reader
-from voicewarden.reading.phrase import EDGE, maximal
+from voicewarden.reading.pattern import EDGE
+from voicewarden.reading.phrase import maximal
 from voicewarden.reading.utterance import Utterance, utterance_of
 
 _SENTENCE = re.compile(r"[^.!?]+\?", re.ASCII)
@@ -17,17 +18,26 @@ class Asked(NamedTuple):
     tokens: tuple[str, ...]
     doubt: str
     """Why a yes to it settles nothing, empty if a yes does: the name of a rule."""
+    plain: tuple[str, ...]
+    """The tokens with every number in one form, however it was worded."""
+    words: frozenset[str]
+    """The same, in no order."""
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def asked(reader: Reader, question: str) -> Asked:
     """Judge whether `question` is one closed question whose yes means yes."""
     whole = utterance_of(reader, question)
     if len(whole.at) < 2:
-        return Asked(whole.tokens, "no_question")
+        return _asked(reader, whole, "no_question")
     sentences = _SENTENCE.findall(question) if "?" in question else []
     asking = utterance_of(reader, " ".join(sentences)) if sentences else whole
-    return Asked(whole.tokens, _doubt(reader, question, asking))
+    return _asked(reader, whole, _doubt(reader, question, asking))
+
+
+def _asked(reader: Reader, whole: Utterance, doubt: str) -> Asked:
+    plain = tuple(reader.plain.get(token, token) for token in whole.tokens)
+    return Asked(whole.tokens, doubt, plain, frozenset(plain))
 
 
 def _doubt(reader: Reader, question: str, heard: Utterance) -> str:

@@ -1,6 +1,7 @@
 """Sentences: streamed text in, units to be gated and spoken out. Used by the speaking processor and the kernel."""
 
 import re
+from string import ascii_letters
 
 _ABBREVIATIONS = frozenset(
     (
@@ -9,7 +10,7 @@ _ABBREVIATIONS = frozenset(
 )
 _END = re.compile("[.!?\u2026\u3002\uff01\uff1f]+[\"'\u201d\u2019)\\]]*(?=\\s|$)|\n+")
 _CLAUSE = re.compile("[,;:\u2014\u2013](?=\\s)|\\s-(?=\\s)")
-_WORD_BEFORE = re.compile(r"([A-Za-z][A-Za-z.]*)\.$")
+_OF_WORDS = f"{ascii_letters}."
 _FIRST_CLAUSE_CHARS = 25
 
 
@@ -62,8 +63,9 @@ class Cutter:
 
 def split(text: str) -> tuple[str, ...]:
     """Return the sentences of a whole text."""
-    cutter = Cutter(max_chars=len(text) + 1)
-    return (*cutter.feed(text), *cutter.flush())
+    ends = [found.end() for found in _END.finditer(text) if _ends(text, found, whole=True)]
+    units = [text[start:end].strip() for start, end in zip([0, *ends], [*ends, len(text)], strict=True)]
+    return tuple([unit for unit in units if unit])
 
 
 def _ends(text: str, found: re.Match[str], *, whole: bool) -> bool:
@@ -77,10 +79,10 @@ def _ends(text: str, found: re.Match[str], *, whole: bool) -> bool:
         return whole
     if not found[0].startswith(".") or found[0].startswith(".."):
         return True
-    before = _WORD_BEFORE.search(text[: found.start() + 1])
-    if before is None:
+    before = text[: found.start()]
+    word = before[len(before.rstrip(_OF_WORDS)) :].lstrip(".").lower()
+    if not word:
         return True
-    word = before[1].lower()
     following = rest.lstrip()
     if not following and not whole:
         return False

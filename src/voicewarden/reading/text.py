@@ -5,6 +5,7 @@ whose tables change between Python versions; only ASCII patterns are used on wha
 """
 
 import re
+from collections.abc import Sequence
 
 _PLAIN = {
     "a": "àáâãäåāăąǎаα", "c": "çćĉċčс", "d": "ďđ", "e": "èéêëēĕėęěеε", "g": "ĝğġģ", "h": "ĥħ", "i": "ìíîïĩīĭįıіι",
@@ -55,6 +56,7 @@ def _table() -> dict[int, str]:
 
 _TABLE = _table()
 _ASCII_TABLE = bytes(ord(_TABLE.get(code, chr(code))) if code < 128 else code for code in range(256))
+_ASCII_WORDS = bytes(code if chr(code) in "abcdefghijklmnopqrstuvwxyz0123456789'" else 0x20 for code in range(256))
 _TOKEN = re.compile(r"[a-z0-9]+(?:'[a-z0-9]+)*'?|[^\x00-\x7f]+", re.ASCII)
 
 
@@ -66,10 +68,10 @@ def fold(text: str) -> str:
     return text.translate(_TABLE)
 
 
-def fold_with_offsets(text: str) -> tuple[str, tuple[int, ...]]:
+def fold_with_offsets(text: str) -> tuple[str, Sequence[int]]:
     """Return the folded text and, for each of its characters and its end, the offset in `text` it came from."""
     if text.isascii():
-        return fold(text), tuple(range(len(text) + 1))
+        return fold(text), range(len(text) + 1)
     pieces = [_TABLE.get(ord(char), char) for char in text]
     offsets = [at for at, piece in enumerate(pieces) for _ in piece]
     return "".join(pieces), (*offsets, len(text))
@@ -85,6 +87,11 @@ def tokens(text: str) -> tuple[str, ...]:
 
 def folded_tokens(plain: str) -> tuple[str, ...]:
     """Return the words of a text that is folded already."""
-    if plain.isascii() and plain.isalnum():
-        return (plain,)
+    if plain.isascii():
+        if plain.isalnum():
+            return (plain,)
+        if "''" not in plain:
+            # Again one byte for one byte: what no word holds is a space, and only outer apostrophes are left to drop.
+            parts = plain.encode("ascii").translate(_ASCII_WORDS).decode("ascii").split()
+            return tuple([word for part in parts if (word := part.strip("'"))] if "'" in plain else parts)
     return tuple(token.rstrip("'") for token in _TOKEN.findall(plain))

@@ -5,15 +5,18 @@ Sentence edges are tokens of their own, so that a phrase never reaches from one 
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
-from voicewarden.reading.lexicon import Reader
-from voicewarden.reading.phrase import EDGE, Match
+from voicewarden.reading.lexicon import Read, Reader
+from voicewarden.reading.pattern import EDGE
+from voicewarden.reading.phrase import Match
 from voicewarden.reading.text import fold, folded_tokens
 
 _ENDS_SENTENCE = re.compile(r"[.!?;]+[\"')\]]*\s*$", re.ASCII)
 _COUNTED = re.compile(r"(\d+)(am|pm|st|nd|rd|th)", re.ASCII)
+_SIGN_OF_END = {".": ".", "!": ".", ";": ".", "?": ".?", ",": ",", ":": ",", "-": ","}
+_WORDS_KEPT = 8_192
+_LONGEST_KEPT = 24
 
 
 class Utterance(NamedTuple):
@@ -40,19 +43,24 @@ def utterance(reader: Reader, words: Sequence[str]) -> Utterance:
     """Fold, split and expand transcript words."""
     found: list[str] = [EDGE]
     at: list[int] = [-1]
-    clauses: set[int] = set()
+    clauses: list[int] = []
     asks = False
+    known = reader.words
     for index, word in enumerate(words):
-        parts, sign = _word(reader, word)
-        found += parts
-        at += [index] * len(parts)
+        parts, sign = known.get(word) or _word(reader, word)
+        if len(parts) == 1:
+            found.append(parts[0])
+            at.append(index)
+        else:
+            found += parts
+            at += [index] * len(parts)
         if sign:
             asks = asks or "?" in sign
             if sign[0] == EDGE and found[-1] != EDGE:
                 found.append(EDGE)
                 at.append(-1)
             elif sign == ",":
-                clauses.add(len(found))
+                clauses.append(len(found))
     if found[-1] != EDGE:
         found.append(EDGE)
         at.append(-1)
@@ -69,12 +77,22 @@ def spans(matches: Iterable[Match]) -> list[tuple[int, int]]:
     return [(match.start, match.end) for match in matches]
 
 
-@lru_cache(maxsize=8192)
-def _word(reader: Reader, word: str) -> tuple[tuple[str, ...], str]:
-    """Return a word's tokens and its sign: `.` for a sentence's end, `,` for a clause's, with `?` if it asks.
+def _word(reader: Reader, word: str) -> Read:
+    """Return a word's tokens and its sign: `.` for a sentence's end, `,` for a clause's, with `?` if it asks."""
+    sign = "" if word.isalpha() else _SIGN_OF_END.get(word[-1:])
+    core = word[:-1] if sign else word
+    if sign is not None and core.isascii() and core.isalpha():
+        # Letters, and at most one sign behind them, are what the patterns below would find.
+        read = reader.expand(core.lower()), sign
+    else:
+        read = _marked(reader, word)
+    # What callers say must not stay here: only words that the lexicon itself names are kept, one by one.
+    if len(reader.words) < _WORDS_KEPT and len(word) <= _LONGEST_KEPT and reader.vocabulary.issuperset(read[0]):
+        reader.words[word] = read
+    return read
 
-    Remembered, since calls share most of their words.
-    """
+
+def _marked(reader: Reader, word: str) -> Read:
     plain = fold(word)
     parts = tuple(part for token in folded_tokens(plain) for part in _parts(reader, token))
     if _ENDS_SENTENCE.search(plain):

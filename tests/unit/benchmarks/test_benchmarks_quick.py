@@ -7,19 +7,21 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 TOP = Path(__file__).resolve().parents[3]
 FOLDER = TOP / "benchmarks"
-BENCHMARKS = ("gate_latency", "turn_gap", "line_load", "gates_added", "reactions", "start_up")
+BENCHMARKS = ("gate_latency", "turn_gap", "line_load", "gates_added", "reactions", "start_up", "wake_to_decision")
 
 pytest.importorskip("pipecat", reason="the benchmarks of the line need the extra voicewarden[live]")
 
 
 @functools.cache
-def measured(name: str) -> dict[str, dict[str, dict[str, float]]]:
+def measured(name: str) -> dict[str, Any]:
     """The JSON that a quick run wrote; each benchmark runs once."""
+    # Any: a document whose parts differ.
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(TOP / "src"), str(FOLDER)])}
     with tempfile.TemporaryDirectory() as folder:
         ran = subprocess.run(
@@ -29,7 +31,7 @@ def measured(name: str) -> dict[str, dict[str, dict[str, float]]]:
         assert ran.returncode == 0, ran.stderr
         assert "commit" in ran.stdout and "load" in ran.stdout
         assert (Path(folder) / f"{name}.svg").read_text(encoding="utf-8").startswith("<svg")
-        found: dict[str, dict[str, dict[str, float]]] = json.loads((Path(folder) / f"{name}.json").read_bytes())
+        found: dict[str, Any] = json.loads((Path(folder) / f"{name}.json").read_bytes())
         return found
 
 
@@ -52,3 +54,17 @@ def test_a_barge_in_is_found() -> None:
     """In a text call the agent is silent at once."""
     found = measured("reactions")["rows"]["barge-in to silence"]
     assert (found["n"], found["max"]) == (1, 0)
+
+
+def test_the_gate_is_measured_in_the_shape_of_the_command() -> None:
+    found = measured("gate_latency")
+    for part in (*found["decision"].values(), found["step"], found["grant"]):
+        assert {"p50_us", "p99_us", "p999_us", "per_second"} <= set(part)
+    assert found["cross_check"]["mismatches"] == 0
+
+
+def test_decisions_in_live_calls_are_denials_of_all_calls() -> None:
+    """Every key press of every call leads to one decision, under each condition."""
+    found = measured("wake_to_decision")
+    for label, row in found["rows"].items():
+        assert found[f"... of {label}"]["verdicts"] == str({"deny": row["n"]})

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from voicewarden.reading.heard import signals
-from voicewarden.reading.lexicon import Reader
+from voicewarden.reading.lexicon import Lexicon, Reader
 
 DATA = Path(__file__).with_name("data")
 
@@ -70,3 +70,10 @@ def test_signals(reader: Reader, text: str, expected: list[str]) -> None:
 def test_words_point_at_what_was_said(reader: Reader) -> None:
     (signal,) = signals(reader, ("Well,", "please", "stop", "calling", "me."))
     assert signal.words == (2, 3, 4)
+
+
+def test_only_words_of_the_lexicon_are_remembered(lexicon: Lexicon) -> None:
+    """What callers say is theirs: no name, number or address of one call stays behind for the next."""
+    reader = Reader(lexicon)
+    signals(reader, ("Hello,", "this", "is", "Anna", "Zwiebelkuchen.", "5550100", "7pm", "stop" + "." * 40))
+    assert set(reader.words) == {"Hello,", "this", "is"}

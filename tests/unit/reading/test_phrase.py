@@ -38,6 +38,16 @@ def test_bad_patterns_are_refused(pattern: str) -> None:
         found(pattern, "a")
 
 
+def test_a_class_that_names_itself_is_refused() -> None:
+    with pytest.raises(ConfigError, match="names itself"):
+        Phrases({"x": ("$loop",)}, {"loop": "a|b $loop"}, lambda word: (word,))
+
+
+def test_a_class_may_name_another() -> None:
+    phrases = Phrases({"x": ("the $thing is $thing",)}, {"thing": "box|$colour box", "colour": "red"}, lambda w: (w,))
+    assert phrases.find("the red box is box".split()) == [Match(0, 5, "x")]
+
+
 def test_maximal_drops_what_a_longer_phrase_explains() -> None:
     matches = [Match(0, 1, "no"), Match(0, 2, "mixed"), Match(3, 4, "no")]
     assert maximal(matches) == [Match(0, 2, "mixed"), Match(3, 4, "no")]

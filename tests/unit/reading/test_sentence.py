@@ -34,6 +34,11 @@ def test_stream_cuts_like_the_whole() -> None:
     assert streamed(text, Cutter()) == split(text)
 
 
+def test_a_stream_waits_only_where_more_may_follow() -> None:
+    assert Cutter().feed("It is 19. ") == ("It is 19.",)
+    assert Cutter().feed("See you at 5 p.m. ") == ()
+
+
 def test_first_unit_may_end_at_a_clause() -> None:
     units = streamed("Thank you for calling us today, how can I help? Yes, tell me.", Cutter(first_clause=True))
     assert units == ("Thank you for calling us today,", "how can I help?", "Yes, tell me.")

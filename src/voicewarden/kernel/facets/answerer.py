@@ -134,6 +134,12 @@ def decide(draft: Draft, verdict: AnswererVerdict) -> None:
     draft.know("answerer", verdict)
     draft.cancel_timer("answerer.decide")
     draft.cancel_timer("answerer.no_speech")
+    draft.cancel_timer("screening")
+
+
+def on_nobody_behind(draft: Draft) -> None:
+    """A screen was told who calls, and nobody came."""
+    hang_up(draft, "answered_by_screening")
 
 
 def _machine(draft: Draft, verdict: AnswererVerdict) -> None:
@@ -145,6 +151,7 @@ def _machine(draft: Draft, verdict: AnswererVerdict) -> None:
         draft.start_timer("voicemail", _REVISABLE_MS)
     elif todo == "identify":
         draft.say_line("screening.identify", "line")
+        draft.start_timer("screening", _REVISABLE_MS)
     else:
         hang_up(draft, f"answered_by_{verdict}")
 

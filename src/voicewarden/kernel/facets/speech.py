@@ -19,8 +19,8 @@ from voicewarden.model.event import (
     SentenceStarted,
     SpeechFaltered,
 )
+from voicewarden.reading import claims
 from voicewarden.reading.asking import asks_for_spelling
-from voicewarden.reading.claims import ungrounded
 from voicewarden.reading.honesty import refusals
 
 SILENT_MODEL_MS = 1_500
@@ -97,7 +97,7 @@ def _content_reasons(draft: Draft, text: str) -> list[Reason]:
         for found in refusals(reader, text, draft.release.policy.policy.speech.refuse)
     ]
     approved = draft.release.grounded(draft.identity.day)
-    for value in ungrounded(reader, text, approved, draft.heard_claims):
+    for value in claims.ungrounded(reader, text, approved, draft.heard_claims):
         reasons.append(
             Reason("speech.facts", "claim", "an approved fact, the caller's words or a result", value, "deny")
         )
@@ -217,6 +217,7 @@ def on_model_faltered(draft: Draft, event: ModelFaltered) -> None:
     drop_generation(draft)
     if not draft.floor.spoke and not draft.turn.open:
         falter(draft)
+    silence.arm(draft)
 
 
 def falter(draft: Draft) -> None:

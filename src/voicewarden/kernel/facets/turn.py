@@ -35,7 +35,7 @@ def on_started(draft: Draft, event: CallerStartedSpeaking) -> None:
     if not draft.turn.open:
         draft.turn = replace(
             draft.turn, number=event.turn, open=True, words=(), suspect=False, faltered=False, cut=(),
-            tool_calls=0,
+            tool_calls=0, segments=0,
         )  # fmt: skip
     draft.turn = replace(draft.turn, speaking=True)
     draft.cancel_timer("silence")
@@ -68,7 +68,10 @@ def on_spoke(draft: Draft, event: CallerSpoke) -> None:
     if _lowering_heard(draft, words) or event.turn != draft.turn.number:
         return
     turn = draft.turn
-    draft.turn = replace(turn, words=(*turn.words, *event.words), suspect=turn.suspect or bool(event.suspect))
+    draft.turn = replace(
+        turn, words=(*turn.words, *event.words), suspect=turn.suspect or bool(event.suspect),
+        segments=turn.segments + bool(words),
+    )  # fmt: skip
     if not words:
         return
     if _understood(draft):
@@ -139,6 +142,9 @@ def on_ended(draft: Draft, event: CallerTurnEnded) -> None:
     if draft.identity.answered_ms is not None:
         draft.know("call_ms", draft.now_ms - draft.identity.answered_ms)
     if draft.identity.ended:
+        return
+    # What was said in two breaths was in no segment as a whole.
+    if turn.segments > 1 and _lowering_heard(draft, tuple(word.text for word in turn.words)):
         return
     if draft.identity.ending:
         if not draft.floor.queue:
