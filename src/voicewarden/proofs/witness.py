@@ -246,7 +246,8 @@ class Witnesses:
 
 
 def _verdict(model: z3.ModelRef, term: z3.ArithRef) -> Verdict:
-    return _VERDICTS[model.eval(term, model_completion=True).as_long()]
+    severity: int = model.eval(term, model_completion=True).as_long()
+    return _VERDICTS[severity]
 
 
 def _rule_facts(policy: Policy, action: str) -> set[str]:

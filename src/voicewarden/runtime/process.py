@@ -8,7 +8,7 @@ import sys
 from typing import Final
 
 _SWITCH_S: Final = 0.0005
-"""How long a thread may keep the interpreter while the event loop waits for it; Python's own value is ten times that."""
+"""How long a thread may keep the interpreter while the event loop waits; Python's own value is ten times that."""
 _COLLECT: Final = (10_000, 10, 50)
 """Allocations between collections, by generation: after a freeze Python would look through all calls too often."""
 

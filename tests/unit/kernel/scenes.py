@@ -1,9 +1,10 @@
 """Scenes: calls as short scripts, with everything that the kernel makes of them written beside it.
 
-A file of `data/scenes` holds both: a first line with the setting, lines `> step` that drive the rig, and below each step
-the events it consists of, what they put out (`<`) and what they changed in the state (`=`). Whatever the kernel does
-otherwise shows as a difference that a person can judge. After a change of the kernel that was meant:
-`python -m tests.unit.kernel.scenes` writes all outcomes anew from the steps.
+A file of `data/scenes` holds both, scene by scene: a line with the setting, lines `> step` that drive the rig, and
+below each step the events it consists of, what they put out (`<`) and what they changed in the state (`=`). How a call
+with the same setting begins is written once a file. Whatever the kernel does otherwise shows as a difference that a
+person can judge. After a change of the kernel that was meant: `python -m tests.unit.kernel.scenes` writes all outcomes
+anew from the steps.
 """
 
 import json
@@ -212,10 +213,16 @@ def _cut(rig: Scene) -> None:
 
 
 def outcome(text: str) -> str:
-    """The scene's file as it has to be: its steps, each with what follows from it now."""
+    """A file as it has to be: scenes with an empty line between, their steps each with what follows from it now."""
+    begun: set[str] = set()
+    return "\n".join(_scene(part, begun) for part in text.split("\n\n"))
+
+
+def _scene(text: str, begun: set[str]) -> str:
     setting, *lines = text.splitlines()
     rig = Scene(setting)
-    told = [setting, *rig.told]
+    told = [setting, *(() if setting in begun else rig.told)]
+    begun.add(setting)
     for line in lines:
         if line.startswith("> "):
             rig.told = []

@@ -4,10 +4,10 @@ from tests.fakes.rig import BOOK, Rig
 
 from voicewarden.model.directive import HangUp, StartTimer
 from voicewarden.model.event import (
+    CallEnded,
     CallerSpoke,
     CallerStartedSpeaking,
     CallerTurnEnded,
-    CallEnded,
     CarrierJudgedAnswerer,
     DtmfPressed,
     ModelFaltered,
