@@ -51,7 +51,8 @@ _ACTION: Final = """\
   {name}:
     args: {args}
     requested_by: ["{role}"]
-    stages: {{assist: {effect}}}
+    stages: {{assist: {stage}}}
+    effect: {effect}
     why: {why}
 """
 # Any: arguments of a tool call are whatever its schema allows.
@@ -101,8 +102,11 @@ def opened(suite: TaskSuite[Any]) -> OpenedPolicy:
     parts = [_HEAD]
     for tool in suite.tools:
         names = ", ".join(f"{name}: {{type: text, optional: true}}" for name in tool.parameters.model_fields)
-        effect, why = ("allow", "It only reads.") if reads(tool.name) else ("approve", "It changes something.")
-        parts.append(_ACTION.format(role=ROLE, name=tool.name, args="{" + names + "}", effect=effect, why=why))
+        only_reads = reads(tool.name)
+        stage, why = ("allow", "It only reads.") if only_reads else ("approve", "It changes something.")
+        effect = "false" if only_reads else "true"
+        args = "{" + names + "}"
+        parts.append(_ACTION.format(role=ROLE, name=tool.name, args=args, stage=stage, effect=effect, why=why))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "agentdojo.yaml"
         path.write_text("".join(parts), encoding="utf-8")

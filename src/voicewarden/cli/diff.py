@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from voicewarden.cli.policy import AgentsOption, ConfigOption, config_around
+from voicewarden.cli.policy import AgentsOption, ConfigOption, config_around, tree_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,11 +35,9 @@ def diff(
     import time
 
     from voicewarden.cli.console import print_json
-    from voicewarden.config.policy_reader import read_policy
     from voicewarden.proofs.diff import diff as compare
 
-    before = read_policy(old, config_around(old, config))
-    after = read_policy(new, config_around(new, config))
+    before, after = tree_of(old, config), tree_of(new, config)
     release, missing = _release((new, old), config, agents)
     began = time.perf_counter()
     found = compare(before, after, release=release, defaults=(_defaults(old, config), _defaults(new, config)))

@@ -40,6 +40,8 @@ def explain(
         _decide(policy, action, fact or [], stage, role, config, agents, as_json=as_json)
         return
     tree = read_policy(policy, config_around(policy, config))
+    if action and action not in tree.actions:
+        raise typer.BadParameter(f"found {action!r}; one of {', '.join(sorted(tree.actions))}", param_hint="--action")
     for name, rule in sorted(tree.actions.items()):
         if action in ("", name):
             typer.echo("\n".join(_told(name, rule)))

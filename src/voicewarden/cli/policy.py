@@ -10,6 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from voicewarden.kernel.release import Release
+    from voicewarden.policy.ast import Policy
 
 app = typer.Typer(no_args_is_help=True, help="Check, explain, compare and prove policies.")
 PolicyArgument = Annotated[str, typer.Argument(help="A policy file, or the name of one in CONFIG/policies.")]
@@ -23,6 +24,18 @@ def config_around(policy: str, config: Path) -> Path:
     """The configuration that belongs to a policy: its own where it lies in one, else the one that was named."""
     around = Path(policy).parent.parent
     return around if policy.endswith((".yaml", ".yml")) and (around / "lines.yaml").is_file() else config
+
+
+def tree_of(policy: str, config: Path) -> "Policy":
+    """The tree of a policy. One that can't be read is a usage error: exit 1 says something about policies that can."""
+    from voicewarden.config.policy_reader import read_policy
+    from voicewarden.model.error import ConfigError
+
+    try:
+        return read_policy(policy, config_around(policy, config))
+    except ConfigError as error:
+        typer.echo(f"voicewarden: {error}", err=True)
+        raise typer.Exit(2) from None
 
 
 def release_of(policy: str, config: Path, agents: Path) -> "Release":
@@ -45,12 +58,13 @@ def check(policy: PolicyArgument, config: ConfigOption = Path("config"), agents:
 def facts(policy: PolicyArgument, config: ConfigOption = Path("config")) -> None:
     """List the facts that rules may look at, and where each comes from."""
     from voicewarden.config.policy_reader import read_policy
-    from voicewarden.policy.vocabulary import BUILT_IN_FACTS
+    from voicewarden.policy.vocabulary import BUILT_IN_FACTS, family_facts
 
-    declared = read_policy(policy, config_around(policy, config)).facts
-    for name, kind in sorted({**BUILT_IN_FACTS, **declared}.items()):
+    tree = read_policy(policy, config_around(policy, config))
+    declared = tree.facts
+    for name, kind in sorted({**BUILT_IN_FACTS, **declared, **family_facts(tree)}.items()):
         values = " | ".join(kind.values) if kind.values else kind.kind
-        typer.echo(f"{name:<20} {values:<60} {kind.source}")
+        typer.echo(f"{name:<28} {values:<60} {kind.source}")
 
 
 @app.command()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from voicewarden.cli.policy import ConfigOption, PolicyArgument, config_around
+from voicewarden.cli.policy import ConfigOption, PolicyArgument, config_around, tree_of
 
 if TYPE_CHECKING:
     from voicewarden.ledger import Ledger
@@ -30,10 +30,9 @@ def prove(
 ) -> None:
     """Prove what a policy can never allow; exit 1 when something is not proved, with a situation that shows it."""
     from voicewarden.cli.console import print_json
-    from voicewarden.config.policy_reader import read_base, read_policy
+    from voicewarden.config.policy_reader import read_base
 
-    around = config_around(policy, config)
-    tree, base = read_policy(policy, around), read_base(policy, around)
+    tree, base = tree_of(policy, config), read_base(policy, config_around(policy, config))
     from voicewarden.proofs.theorems import prove as prove_policy
 
     receipt = prove_policy(tree, base=base, second_solver=second_solver)

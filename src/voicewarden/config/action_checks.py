@@ -14,10 +14,19 @@ from voicewarden.config.policy_actions import ActionEntry, ConditionEntry, RuleE
 from voicewarden.config.policy_document import PolicyDocument
 from voicewarden.config.validation import shown
 from voicewarden.config.yaml_file import Route, YamlFile
-from voicewarden.model.action import BUILT_IN_ACTIONS, MAY_BE_ASKED_FOR, NEEDS_CONSENT, WITHOUT_EFFECTOR
+from voicewarden.model.action import (
+    BUILT_IN_ACTIONS,
+    EFFECTLESS,
+    MAY_BE_ASKED_FOR,
+    NEEDS_CONSENT,
+    WITHOUT_EFFECTOR,
+    Stage,
+    StageEffect,
+)
 from voicewarden.policy.ast import FactType
 from voicewarden.policy.vocabulary import BUILT_IN_FACTS, fact_type
 
+_AT_MOST: Final[dict[Stage, tuple[StageEffect, ...]]] = {"observe": ("log",), "assist": ("approve", "log")}
 _GOVERNED_BY: Final = {"place_call": "contact", "speak": "speech and budget", "ask": "questions, speech and budget"}
 _OPERATORS: Final = {
     "bool": ("is", "within_ms", "known"),
@@ -39,6 +48,7 @@ def check_action(
         checks.unconditional()
         return
     checks.arguments()
+    checks.stages()
     checks.question()
     checks.rules()
     checks.consent()
@@ -88,6 +98,18 @@ class _ActionChecks:
                 self._add(("args", name, "from"), "is missing", "the name of a list in catalogue.yaml")
             if argument.type != "enum" and argument.source is not None:
                 self._add(("args", name, "from"), "only an enum takes its values from a list; remove it")
+
+    def stages(self) -> None:
+        """At `observe` nothing acts, and at `assist` nothing without a person."""
+        if self.name in EFFECTLESS:
+            return
+        if not self.entry.effect and self.name in BUILT_IN_ACTIONS:
+            self._add(("effect",), f"{self.name} changes something in the world; remove this")
+        for stage, accepted in _AT_MOST.items() if self.entry.effect else ():
+            given = self.entry.stages.get(stage)
+            if given is not None and given not in accepted:
+                what = f"found '{given}', while nothing acts by itself at this stage"
+                self._add(("stages", stage), what, f"{' or '.join(accepted)}; effect: false where nothing is changed")
 
     def question(self) -> None:
         """A question reads back every argument, by name and nothing else."""
@@ -174,6 +196,8 @@ class _ActionChecks:
             return
         if not atom.operators():
             self._add(route, f"tests nothing about {name}", ", ".join(_OPERATORS[fact.kind]))
+        if atom.known is False:
+            self._add((*route, "known"), "found false: a fact that is not known meets no test", "true")
         for operator in atom.operators():
             if operator not in _OPERATORS[fact.kind]:
                 self._add((*route, operator), f"{name} is {spoken_type(fact)}", ", ".join(_OPERATORS[fact.kind]))

@@ -67,6 +67,7 @@ class ActionEntry(Reasoned):
     args: dict[Name, ArgumentEntry] = Field(default_factory=dict)
     requested_by: list[Name] = Field(default_factory=list)
     stages: dict[Stage, StageEffect] = Field(default_factory=dict)
+    effect: bool = True
     read_back: list[Name] = Field(default_factory=list)
     question: Annotated[str, Field(min_length=1, max_length=300)] | None = None
     expires_ms: Annotated[int, Field(ge=1_000, le=600_000)] = 30_000

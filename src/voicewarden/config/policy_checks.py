@@ -40,7 +40,7 @@ def _check_governance(document: PolicyDocument, source: YamlFile, findings: Find
     """The further an action may go by itself, the sooner somebody looks at it. Everything is logged at every stage."""
     review = document.oversight.review_days
     for name, action in document.actions.items():
-        if name in EFFECTLESS:
+        if name in EFFECTLESS or not action.effect:
             continue
         for stage, most in _REVIEWED_WITHIN_DAYS.items():
             if action.stages.get(stage) == "allow" and review > most:

@@ -104,6 +104,7 @@ _CHANGES: Final[dict[tuple[str, ...], _Check]] = {
     (*_ACTION, "stages", "*"): _stage,
     (*_ACTION, "expires_ms"): _down,
     (*_ACTION, "cooldown_ms"): _up,
+    (*_ACTION, "effect"): _same,
 }
 _ADDITIONS: Final[dict[tuple[str, ...], tuple[_Check, Any]]] = {
     ("answerer", "when", "*"): (_or("end_call"), "end_call"),

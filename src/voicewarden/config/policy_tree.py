@@ -12,7 +12,7 @@ from voicewarden.config.fact_type import SUPPLIED_FACTS, declared_type
 from voicewarden.config.policy_actions import ActionEntry, ConditionEntry, RuleEntry
 from voicewarden.config.policy_blocks import BandEntry, ContactEntry
 from voicewarden.config.policy_document import PolicyDocument
-from voicewarden.model.action import STAGES, StageEffect
+from voicewarden.model.action import EFFECTLESS, STAGES, StageEffect
 from voicewarden.policy.ast import (
     ActionRule,
     All,
@@ -167,6 +167,7 @@ def _action(name: str, entry: ActionEntry, around: str) -> ActionRule:
         args=tuple(args),
         requested_by=tuple(entry.requested_by),
         stages=_ALWAYS if name == "end_call" else {str(stage): effect for stage, effect in entry.stages.items()},
+        effect=entry.effect and name not in EFFECTLESS,
         read_back=tuple(entry.read_back),
         question=entry.question or "",
         expires_ms=entry.expires_ms,

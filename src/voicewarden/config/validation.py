@@ -119,7 +119,8 @@ def _keys_at(model: type[Document], route: Route) -> list[str]:
         if isinstance(part, int):
             node = node.get("items", {})
         else:
-            node = node.get("properties", {}).get(part) or node.get("additionalProperties") or {}
+            others = [*node.get("patternProperties", {}).values(), node.get("additionalProperties") or {}]
+            node = node.get("properties", {}).get(part) or others[0]
         node = _resolved(schema, node)
     return sorted(node.get("properties", {}))
 

@@ -119,6 +119,8 @@ class ActionRule(_Node, frozen=True, kw_only=True):
     requested_by: tuple[str, ...] = ()
     """Agent roles that may ask for it; empty means any."""
     stages: dict[str, StageEffect] = {}
+    effect: bool = True
+    """Whether it changes anything outside the call."""
     read_back: tuple[str, ...] = ()
     question: str = ""
     expires_ms: int = 30_000

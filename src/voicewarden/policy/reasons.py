@@ -87,11 +87,17 @@ def needed(condition: Condition, *, alone: bool = False) -> str:
         case Atom():
             return _needed_atom(condition) if alone else f"{condition.fact} {_needed_atom(condition)}"
         case All(items=items):
-            return " and ".join(needed(item) for item in items)
+            return " and ".join(_part(item, AnyOf) for item in items)
         case AnyOf(items=items):
-            return " or ".join(needed(item) for item in items)
+            return " or ".join(_part(item, All) for item in items)
         case _:
             assert_never(condition)
+
+
+def _part(item: Condition, other: type[All] | type[AnyOf]) -> str:
+    """An item of a group; brackets keep an `or` within an `and` together, and the other way round."""
+    told = needed(item)
+    return f"({told})" if isinstance(item, other) and len(item.items) > 1 else told
 
 
 def _needed_atom(atom: Atom) -> str:
@@ -109,7 +115,7 @@ def _needed_atom(atom: Atom) -> str:
     if atom.within_ms is not None:
         parts.append(f"no older than {_age(atom.within_ms)}")
     if atom.known is not None:
-        parts.append("is known")
+        parts.append("is known" if atom.known else "is never met")
     return ", ".join(parts) or "is known"
 
 

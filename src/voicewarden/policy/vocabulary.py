@@ -6,7 +6,7 @@ A missing or unknown fact fails its atom. Read by the config room (validation), 
 from typing import Final
 
 from voicewarden.model.action import STAGES
-from voicewarden.policy.ast import FactType
+from voicewarden.policy.ast import FactType, Policy
 
 _ANSWERERS: Final = (
     "human", "voicemail", "menu", "screening", "unavailable", "fax", "busy", "no_speech", "unknown",
@@ -66,3 +66,13 @@ def fact_type(name: str, declared: dict[str, FactType]) -> FactType | None:
     if family == "counted" or (family == "contact" and rest.startswith("attempts_")):
         return FactType(kind="int", low=0, high=1_000_000, source=_COUNTED[family])
     return None
+
+
+def family_facts(policy: Policy) -> dict[str, FactType]:
+    """The facts that come in families, as far as this policy has them: consents, lines, receipts, attempts."""
+    names = [f"disclosed.{item.id}" for item in policy.speech.must_say]
+    names += [f"consent.{action.name}" for action in policy.actions.values() if action.question]
+    names += [f"done.{name}" for name in policy.actions]
+    names += [f"contact.attempts_{window.in_s}" for window in policy.contact.per_person]
+    found = {name: fact_type(name, {}) for name in names}
+    return {name: kind for name, kind in found.items() if kind is not None}

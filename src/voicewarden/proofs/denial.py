@@ -8,17 +8,13 @@ from typing import Any, Final
 
 import msgspec
 
-from voicewarden.model.action import BUILT_IN_ACTIONS, SEVERITY, STAGES
+from voicewarden.model.action import BUILT_IN_ACTIONS, EFFECTLESS, SEVERITY, STAGES
 from voicewarden.policy.generator import atoms
 from voicewarden.proofs.bare_release import gate_says
 from voicewarden.proofs.context import STOPPERS, Context, facts_of
 from voicewarden.proofs.lowering import stale_grants
 from voicewarden.proofs.terms import either, equals, z3
 from voicewarden.proofs.world import Breach, World, named
-
-WITHOUT_EFFECT: Final = frozenset({"look_up", "hand_over", "end_call"})
-"""Actions that change nothing outside the call: one reads the release's own answers, one lets another role speak on
-without any authority, one ends the call. Every other action, declared ones included, counts as having an effect."""
 
 _STRANGER: Final = "an_action_that_nobody_named"
 _DENY: Final = SEVERITY["deny"]
@@ -106,7 +102,7 @@ def observe(world: World) -> Breach | None:
     """In the stage that only watches, nothing with an effect is allowed, not even with an approval."""
     watching = world.terms.stage == STAGES.index("observe")
     for action in world.decided:
-        if action not in WITHOUT_EFFECT:
+        if action not in EFFECTLESS and world.policy.actions[action].effect:
             found = world.breach(
                 action, lambda _: "allowed in the stage that only watches", watching, world.verdict(action) == 0
             )

@@ -30,8 +30,8 @@ _CUES: Final = {
 _TONES: Final = {"fax": "fax", "busy": "busy", "unavailable": "sit"}
 _ANSWERS: Final = {
     "ambiguous": ("Maybe.",), "refused": ("No, thank you.",),
-    # In one segment these words would opt out at once and end the call.
-    "revoked": ("Please stop", "calling me."),
+    # Taking a consent back, without wanting no calls any more: that would end the call.
+    "revoked": ("I withdraw my yes.",),
     "conditional": ("Yes, if it is in the morning.",), "question": ("What does it cost?",),
     "other": ("The weather is nice today.",),
 }  # fmt: skip

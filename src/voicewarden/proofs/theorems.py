@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from voicewarden.model.canonical import digest_of
 from voicewarden.policy.ast import Policy
-from voicewarden.proofs.denial import WITHOUT_EFFECT, default_deny, observe, opt_out, pause, revoked, stale_grant
+from voicewarden.proofs.denial import default_deny, observe, opt_out, pause, revoked, stale_grant
 from voicewarden.proofs.inheritance import no_inheritance
 from voicewarden.proofs.monotony import consent_monotone, narrows_base, stage_monotone
 from voicewarden.proofs.receipt import Receipt, Theorem
@@ -54,7 +54,7 @@ CLAIMS: Final = (
     _Claim(
         "observe",
         "In the stage `observe` no action with an effect is allowed, not even with an operator's approval. Every "
-        f"action has an effect but {', '.join(sorted(WITHOUT_EFFECT))}.",
+        "action has one but those that look up, hand over or end the call, and those declared with `effect: false`.",
         observe,
     ),
     _Claim(

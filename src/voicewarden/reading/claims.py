@@ -156,8 +156,10 @@ def _claim_at(reader: Reader, parts: Sequence[str], at: int, silent: frozenset[i
         return _stated(kind, moment.value, parts, at, moment.end), moment.end
     if at in silent:
         return None, at + 1
+    ordinal = ordinal_at(reader, parts, at)
     number = number_at(reader, parts, at)
-    if number is not None:
+    # `twenty first` is one number and begins with another.
+    if number is not None and (ordinal is None or ordinal[1] <= number.end):
         return _quantity(reader, parts, at, number)
     return _ordinal(reader, parts, at)
 
@@ -179,9 +181,9 @@ def _quantity(reader: Reader, parts: Sequence[str], at: int, number: Number) -> 
 
 def _hundredth(number: Number) -> str:
     """Return cents in whole units."""
-    if not number.value.isdecimal() or len(number.value) > 9:
-        return number.value
-    return canonical(f"{int(number.value) // 100}.{int(number.value) % 100:02d}")
+    whole, _, rest = number.value.partition(".")
+    digits = whole.rjust(3, "0")
+    return canonical(f"{digits[:-2]}.{digits[-2:]}{rest}")
 
 
 def _decimal_pair(number: Number) -> str:

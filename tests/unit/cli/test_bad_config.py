@@ -160,7 +160,7 @@ def test_a_server_without_a_carrier_account_says_what_to_set(
 
 
 def test_an_action_that_nobody_here_can_carry_out_is_named_before_a_call_is_taken(project: Path) -> None:
-    spoil(project / "config" / "policies" / "organisation.yaml", "  look_up:\n", "  look_upp:\n")
+    spoil(project / "config" / "policies" / "organisation.yaml", "  look_up:\n", "  look_upp:\n    effect: false\n")
     release = load_release(project / "config", project / "agents", policy="organisation", approved=True)
     outfit = Outfit(
         release, var_dir=project / "var", zone=ZoneInfo("UTC"), carrier=QuietCarrier(), number_of=lambda _: None

@@ -102,4 +102,4 @@ def test_schema_and_code_are_printed() -> None:
     assert json.loads(run("schema").stdout)["title"]
     shown = run("code", "outbound-sales", "--config", str(TOP / "config"))
     compile(shown.stdout, "<code>", "exec")
-    assert "def decide_book(facts, now_ms, digest, minted):" in shown.stdout
+    assert "def unsure_book(facts, now_ms, digest, minted):" in shown.stdout

@@ -221,6 +221,14 @@ WRONG = [
      "is missing"),
     ("    limits: [{per: call, at_most: 1,", "    limits: [{per: call, in_s: 60, at_most: 1,",
      "actions.book.limits.1.in_s", "a call is its own window"),
+    ("stages: {observe: log, assist: approve, bounded: allow, autonomous: allow}",
+     "stages: {observe: allow, assist: approve}", "actions.book.stages.observe", "nothing acts by itself"),
+    ("stages: {observe: log, assist: approve, bounded: allow, autonomous: allow}",
+     "stages: {observe: log, assist: allow}", "actions.book.stages.assist", "accepted: approve or log"),
+    ("stages: {observe: log, assist: approve, bounded: allow, autonomous: allow}",
+     "stages: {observe: log, assist: approve}\n    effect: false", "actions.book.effect", "changes something"),
+    ("{fact: disclosed.ai, is: true, else: deny", "{fact: disclosed.ai, known: false, else: deny",
+     "actions.book.require.2.known", "meets no test"),
     ("review_days: 30", "review_days: 31", "oversight.review_days", "at the stage autonomous (accepted: at most 30)"),
     ("actions:", "roles: {booking: {why: A test., actions: {fly: {require: [{fact: paused, is: false, else: deny, "
      "why: A test.}]}}}}\nactions:", "roles.booking.actions.fly", "has no rules that a role could add to"),
@@ -321,9 +329,15 @@ def test_limits_shadows_and_roles_reach_the_tree(tmp_path: Path) -> None:
         )
     )  # fmt: skip
     limit = policy.actions["book"].limits[0]
-    assert (limit.per, limit.in_s, limit.shadow, limit.counted) == ("person", 86_400, True, "counted.book.limits.1")
+    assert (limit.per, limit.in_s, limit.shadow, limit.counted) == ("person", 86_400, True, "counted.book.person.86400")
     rule = policy.actions["book"].require[-1]
     assert (rule.id, rule.shadow, rule.owner) == ("book.roles.closing.1", True, "head-of-sales")
     others, own = rule.condition.items  # type: ignore[union-attr]
     assert others == Atom(fact="agent", in_=("booking", "transfer"))
     assert own == Atom(fact="quote_open", is_=True)
+
+
+def test_an_action_of_ones_own_that_changes_nothing_may_run_at_every_stage(tmp_path: Path) -> None:
+    own = "actions:\n  read_notes: {effect: false, stages: {observe: allow, assist: allow}, why: It only reads.}"
+    read = read_policy(changed(tmp_path, ("actions:", own))).actions["read_notes"]
+    assert (read.effect, read.stages["observe"]) == (False, "allow")
