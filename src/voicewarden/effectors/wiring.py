@@ -10,6 +10,7 @@ from voicewarden.model.action import WITHOUT_EFFECTOR
 from voicewarden.model.error import ConfigError
 from voicewarden.model.ports import Effector
 
+
 class Effectors(Mapping[str, Effector]):
     """Effectors by action; never changed after it was made."""
 

@@ -7,16 +7,23 @@ Called by `voicewarden ledger verify`, by start-up after a failure and by tests.
 2. its hash covers the bytes as they are stored, which are never encoded again for this;
 3. its body is canonical JSON;
 4. a grant belongs to its stream and stands behind one allow of its own for the same action and arguments;
-5. each stream ends where the table of heads says it ends: a cut tail leaves the chain itself intact.
+5. each stream ends where the table of heads says it ends: a cut tail leaves the chain itself intact;
+6. each place that is taken in a limit belongs to a burnt grant of the same call, and was given back only where a
+   receipt says that nothing happened;
+7. the tree over all records, its checkpoints and those that were kept elsewhere fit the records (`treecheck.py`).
 
-Whoever may write the file can also rewrite chain and heads together; only a copy of a head elsewhere shows that.
+Whoever may write the files can rewrite chains, heads and tree together; only a checkpoint that was kept elsewhere, by a
+witness, shows that. What came after the last one is the open window, which is told as a note.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
+import apsw
 import msgspec
 
+from voicewarden.ledger.treecheck import Misfit, TreeCheck, TreeState
 from voicewarden.ledger.view import LedgerView
 from voicewarden.model.canonical import canonical_bytes, check_profile
 from voicewarden.model.decision import Decision, Grant
@@ -29,6 +36,8 @@ class Problem(NamedTuple):
     call: str
     seq: int
     what: str
+    id: int = 0
+    """Number of the record in the file, 0 when none is meant; of a missing record, where it would stand."""
 
 
 class Verification(NamedTuple):
@@ -40,28 +49,105 @@ class Verification(NamedTuple):
     notes: tuple[Problem, ...] = ()
 
 
-def verify(ledger: LedgerView) -> Verification:
-    """Check everything that is committed; a writer may go on meanwhile. Holds one snapshot for as long as it takes."""
+def verify(ledger: LedgerView, tree: TreeCheck | None = None) -> Verification:
+    """Check everything that is committed; a writer may go on meanwhile. Holds one snapshot for as long as it takes.
+
+    `tree` says what to compare with beside the tree's own file; what it found is in its `state` afterwards.
+    """
+    # Opened before the snapshot: a sequencer that goes on only adds what the snapshot has.
+    tree = tree or TreeCheck.open(ledger.path)
+    take = tree.check if tree.is_needed else None
     streams: dict[int, _Stream] = {}
     orphans: list[Problem] = []
     count = 0
     with ledger.snapshot() as connection:
         for number, name, next_seq, last in connection.execute("SELECT id, name, next_seq, hash FROM streams"):
             streams[number] = _Stream(name, next_seq, last)
-        rows = connection.execute("SELECT stream, seq, at_ms, kind, body, prev_hash, hash FROM records ORDER BY id")
-        for number, seq, at_ms, kind, body, prev_hash, stored in rows:
+        rows = connection.execute("SELECT id, stream, seq, at_ms, kind, body, prev_hash, hash FROM records ORDER BY id")
+        for row, number, seq, at_ms, kind, body, prev_hash, stored in rows:
             count += 1
             stream = streams.get(number)
             if stream is None:
-                orphans.append(Problem("", seq, "belongs to no stream"))
+                orphans.append(Problem("", seq, "belongs to no stream", row))
             else:
-                stream.check(seq, at_ms, kind, body, prev_hash, stored)
-        burnt = {str(row[0]) for row in connection.execute("SELECT grant_id FROM burns")}
+                stream.check(row, seq, at_ms, kind, body, prev_hash, stored)
+            if take is not None:
+                take(row, stored)
+        burnt = {str(grant): str(call) for grant, call in connection.execute("SELECT grant_id, call FROM burns")}
+        places = _places(connection)
+        misfits = [_placed(connection, misfit) for misfit in tree.finish()]  # 7
     for stream in streams.values():
         stream.check_end()
-    problems = (*orphans, *(problem for stream in streams.values() for problem in stream.problems))
-    notes = tuple(note for stream in streams.values() for note in stream.notes(burnt))
+    calls = {stream.name: stream for stream in streams.values()}
+    odd, kept = _check_places(places, burnt, calls)  # 6
+    problems = (*orphans, *(problem for stream in streams.values() for problem in stream.problems), *odd, *misfits)
+    unsettled = (note for stream in streams.values() for note in stream.notes(burnt))
+    notes = (*unsettled, *kept, *_open_window(tree.state, count))
     return Verification(not problems, count, problems, notes)
+
+
+def _placed(connection: apsw.Connection, misfit: Misfit) -> Problem:
+    """A misfit of the tree with the stream and number of the record that stands there, if one does."""
+    found = list(
+        connection.execute(
+            "SELECT name, seq FROM records JOIN streams ON streams.id = records.stream WHERE records.id = ?",
+            (misfit.row,),
+        )
+    )
+    name, seq = found[0] if found else ("", -1)
+    return Problem(str(name).removeprefix("call:"), int(str(seq)), misfit.what, misfit.row)
+
+
+def _open_window(state: TreeState | None, count: int) -> Iterator[Problem]:
+    if state is None:
+        return
+    if not state.trusted:
+        what = "signatures were checked with keys that the tree's file names itself; pass those that you were given"
+        yield Problem("", -1, what)
+    if state.cosigned < 0:
+        yield Problem("", -1, f"no co-signed checkpoint: no witness can show a change or a cut of {count} records")
+    elif state.open_records:
+        what = f"{state.open_records} records from here on came after the last co-signed checkpoint ({_at(state)})"
+        yield Problem("", -1, what, state.cosigned + 1)
+
+
+def _at(state: TreeState) -> str:
+    try:
+        return datetime.fromtimestamp(state.cosigned_unix_s, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (ValueError, OverflowError, OSError):
+        return f"at the unix time {state.cosigned_unix_s}"
+
+
+class _Place(NamedTuple):
+    grant: str
+    call: str
+    given_back: bool
+
+
+def _places(connection: apsw.Connection) -> list[_Place]:
+    if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'counts'").get is None:
+        return []  # version 1 had none
+    rows = connection.execute("SELECT DISTINCT grant_id, call, given_back FROM counts ORDER BY grant_id, call")
+    return [_Place(str(grant), str(call), bool(back)) for grant, call, back in rows]
+
+
+def _check_places(
+    places: Iterable[_Place], burnt: Mapping[str, str], calls: Mapping[str, "_Stream"]
+) -> tuple[list[Problem], list[Problem]]:
+    problems, notes = [], []
+    for place in places:
+        stream = calls.get(f"call:{place.call}")
+        seq, outcome = (-1, "") if stream is None else stream.outcome(place.grant)
+        nothing_happened = outcome in ("refused", "failed")
+        if burnt.get(place.grant) != place.call:
+            what = f"grant {place.grant} takes a place in a limit and was not burnt by this call"
+            problems.append(Problem(place.call, seq, what))
+        elif place.given_back and not nothing_happened:
+            what = f"grant {place.grant} gave its place in a limit back, yet no receipt says that nothing happened"
+            problems.append(Problem(place.call, seq, what))
+        elif nothing_happened and not place.given_back:
+            notes.append(Problem(place.call, seq, f"grant {place.grant} keeps its place in a limit: nothing happened"))
+    return problems, notes
 
 
 class _Stream:
@@ -72,14 +158,16 @@ class _Stream:
         self.call = name.removeprefix("call:")
         self.problems: list[Problem] = []
         self._end = (next_seq, last)
+        self._row = 0
         self._seq = 0
         self._hash = GENESIS
         self._allowed: dict[tuple[str, str], int] = {}
         self._grants: dict[str, Grant] = {}
-        self._receipts: set[str] = set()
+        self._receipts: dict[str, str] = {}
 
-    def check(self, seq: int, at_ms: int, kind: str, body: bytes, prev_hash: str, stored: str) -> None:
+    def check(self, row: int, seq: int, at_ms: int, kind: str, body: bytes, prev_hash: str, stored: str) -> None:
         """Check one record and go on from it as it is stored, so that one change is one finding."""
+        self._row = row
         if seq != self._seq:  # 1
             self._find(seq, f"comes where {self._seq} should be: a record was removed, repeated or moved")
         elif prev_hash != self._hash:
@@ -99,10 +187,16 @@ class _Stream:
 
     def check_end(self) -> None:
         """Check that the last record is the one that the table of heads knows."""
+        self._row = 0
         if (self._seq, self._hash) != self._end:  # 5
             self._find(-1, f"ends before record {self._seq}, its head says {self._end[0]}: the tail was cut or added")
 
-    def notes(self, burnt: set[str]) -> Iterator[Problem]:
+    def outcome(self, grant: str) -> tuple[int, str]:
+        """Where a grant was minted, -1 for nowhere, and what its receipt says, empty without one."""
+        minted = self._grants.get(grant)
+        return (-1 if minted is None else minted.seq), self._receipts.get(grant, "")
+
+    def notes(self, burnt: Container[str]) -> Iterator[Problem]:
         """Grants without a receipt: spent, so that their outcome is UNKNOWN, or never spent."""
         for grant in self._grants.values():
             if grant.id in self._receipts:
@@ -122,7 +216,7 @@ class _Stream:
         elif kind == "grant":
             self._check_grant(seq, _GRANT(body))
         elif kind == "event" and value.get("event") == "ReceiptReturned":
-            self._receipts.add(value["grant"])
+            self._receipts[str(value.get("grant"))] = str(value.get("outcome"))
 
     def _check_grant(self, seq: int, grant: Grant) -> None:
         if grant.call != self.call or grant.seq != seq:
@@ -137,7 +231,7 @@ class _Stream:
         self._grants[grant.id] = grant
 
     def _find(self, seq: int, what: str) -> None:
-        self.problems.append(Problem(self.call, seq, what))
+        self.problems.append(Problem(self.call, seq, what, self._row))
 
 
 def _no_floats(_: str) -> None:

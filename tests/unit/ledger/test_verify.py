@@ -8,12 +8,13 @@ import apsw
 import pytest
 from tests.fakes.chain import Chain
 
-from voicewarden.ledger import Ledger, Verification, verify
+from voicewarden.ledger import Claim, Ledger, Verification, verify
+from voicewarden.model.event import ReceiptReturned
 from voicewarden.model.record import make_record
 
 TRIGGERS = (
     "records_keep_update", "records_keep_delete", "burns_keep_update", "burns_keep_delete", "streams_keep_delete",
-    "streams_keep_update",
+    "streams_keep_update", "counts_keep_update", "counts_keep_delete",
 )  # fmt: skip
 BOOK = {"service": "trial", "start": "2026-12-01T15:00"}
 
@@ -202,3 +203,41 @@ def test_verifying_goes_on_beside_a_writer(tmp_path: Path) -> None:
             ledger.submit(chain.events(50))
             assert verify(ledger).ok
     assert check(tmp_path / "ledger.db").records == 1000
+
+
+def placed(path: Path, outcome: str, *, give_back: bool) -> Path:
+    """A ledger with one grant that was burnt for a place in a limit, and has this receipt."""
+    chain = Chain("call:one")
+    with Ledger.open(path) as ledger:
+        ledger.submit([chain.decision("book", BOOK), chain.grant("book", BOOK)])
+        ledger.burn("one/1", "one", 1, 0, claims=[Claim("book.limits.2", ("person:book:p",), 3, 0, 1)])
+        if outcome:
+            ledger.submit([chain.event(ReceiptReturned(at_ms=0, grant="one/1", outcome=outcome))])  # type: ignore[arg-type]
+        if give_back:
+            ledger.give_back("one/1")
+    return path
+
+
+@pytest.mark.parametrize("outcome", ["done", "unknown", "refused", "failed", ""])
+@pytest.mark.parametrize("give_back", [False, True])
+def test_a_place_is_given_back_only_where_nothing_happened(tmp_path: Path, outcome: str, give_back: bool) -> None:
+    found = check(placed(tmp_path / "ledger.db", outcome, give_back=give_back))
+    nothing_happened = outcome in ("refused", "failed")
+    assert found.ok is (nothing_happened or not give_back)
+    if give_back and not nothing_happened:
+        assert [(item.call, item.seq) for item in found.problems] == [("one", 1)]
+        assert "gave its place" in found.problems[0].what
+    kept = [item.what for item in found.notes if "keeps its place" in item.what]
+    assert bool(kept) is (nothing_happened and not give_back)
+
+
+@pytest.mark.parametrize(
+    "forgery",
+    ["UPDATE counts SET call = 'two'", "UPDATE counts SET grant_id = 'one/9'", "DELETE FROM burns"],
+)
+def test_a_place_without_its_burn_is_found(tmp_path: Path, forgery: str) -> None:
+    path = placed(tmp_path / "ledger.db", "done", give_back=False)
+    assert check(path).ok
+    with forger(path) as connection:
+        connection.execute(forgery)
+    assert ["takes a place" in item.what for item in check(path).problems] == [True]

@@ -123,7 +123,7 @@ def test_a_line_that_must_be_heard_before_an_action_stops_it() -> None:
 def test_a_windowed_limit_adds_what_others_used(others: int | None, minted: int) -> None:
     limit = Limit(id="book.limits.1", at_most=3, otherwise="escalate", per="campaign", in_s=60)
     policy = policy_with(msgspec.structs.replace(book(), limits=(limit,)))
-    facts = {} if others is None else {"counted.book.limits.1": (others, 0)}
+    facts = {} if others is None else {"counted.book.campaign.60": (others, 0)}
     assert_agreement(policy, Terms(policy), (Context(facts, minted=minted),))
 
 

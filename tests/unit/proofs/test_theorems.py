@@ -84,13 +84,13 @@ def test_a_receipt_of_another_action_as_an_alternative_is_inherited_authority() 
 
 @pytest.mark.parametrize(
     "condition", [Atom(fact="done.book", is_=True), Atom(fact="consent.book", in_=("explicit", "conditional")),
-                  AnyOf(items=(HUMAN, Atom(fact="counted.book.limits.1", at_least=3)))],
+                  AnyOf(items=(HUMAN, Atom(fact="counted.book.person.60", at_least=3)))],
 )  # fmt: skip
 def test_no_fact_of_another_action_may_open_one(condition: Condition) -> None:
     limit = Limit(id="book.limits.1", at_most=2, otherwise="deny", per="person", in_s=60)
     theorem, _ = the_one("no_inheritance", action("book", YES, limits=(limit,)), action("notify", condition))
     assert theorem.action == "notify"
-    assert any(name in theorem.told for name in ("done.book", "consent.book", "counted.book.limits.1"))
+    assert any(name in theorem.told for name in ("done.book", "consent.book", "counted.book.person.60"))
 
 
 def test_an_action_may_look_at_its_own_receipt_and_at_the_world() -> None:
