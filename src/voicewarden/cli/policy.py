@@ -28,11 +28,11 @@ def config_around(policy: str, config: Path) -> Path:
 
 def tree_of(policy: str, config: Path) -> "Policy":
     """The tree of a policy. One that can't be read is a usage error: exit 1 says something about policies that can."""
-    from voicewarden.config.policy_reader import read_policy
+    from voicewarden.config.policy_reader import read_draft
     from voicewarden.model.error import ConfigError
 
     try:
-        return read_policy(policy, config_around(policy, config))
+        return read_draft(policy, config_around(policy, config))
     except ConfigError as error:
         typer.echo(f"voicewarden: {error}", err=True)
         raise typer.Exit(2) from None

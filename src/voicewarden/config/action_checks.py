@@ -48,10 +48,14 @@ def check_action(
         checks.unconditional()
         return
     checks.arguments()
-    checks.stages()
     checks.question()
     checks.rules()
     checks.consent()
+
+
+def check_stages(document: PolicyDocument, name: str, source: YamlFile, findings: Findings) -> None:
+    """Note what an action may do at a stage that must not allow it."""
+    _ActionChecks(document, {}, name, source, findings).stages()
 
 
 def check_role_rules(

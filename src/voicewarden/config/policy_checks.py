@@ -6,7 +6,7 @@ Called by `policy_reader`. The rules are those of the policy language in docs/; 
 from collections.abc import Iterator
 from typing import Final
 
-from voicewarden.config.action_checks import check_action, check_role_rules
+from voicewarden.config.action_checks import check_action, check_role_rules, check_stages
 from voicewarden.config.fact_type import ACCEPTED_TYPES, SUPPLIED_FACTS, declared_type, fits, spoken_type
 from voicewarden.config.finding import Findings
 from voicewarden.config.policy_blocks import Reasoned
@@ -22,7 +22,7 @@ _FAMILIES = ("consent", "disclosed", "done", "contact", "counted")
 
 
 def check_policy(document: PolicyDocument, source: YamlFile, findings: Findings) -> None:
-    """Note everything that makes this document no policy."""
+    """Note everything that makes this document no policy that can be decided by."""
     _check_owners(document, source, findings)
     declared = _check_facts(document, source, findings)
     _check_numbers(document, source, findings)
@@ -33,11 +33,12 @@ def check_policy(document: PolicyDocument, source: YamlFile, findings: Findings)
     for role, entry in document.roles.items():
         for name in entry.actions:
             check_role_rules(document, declared, role, name, source, findings)
-    _check_governance(document, source, findings)
 
 
-def _check_governance(document: PolicyDocument, source: YamlFile, findings: Findings) -> None:
-    """The further an action may go by itself, the sooner somebody looks at it. Everything is logged at every stage."""
+def check_governance(document: PolicyDocument, source: YamlFile, findings: Findings) -> None:
+    """Note where a stage allows what it must not, or has too little oversight. Everything is logged at every stage."""
+    for name in document.actions:
+        check_stages(document, name, source, findings)
     review = document.oversight.review_days
     for name, action in document.actions.items():
         if name in EFFECTLESS or not action.effect:
