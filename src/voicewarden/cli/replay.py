@@ -2,46 +2,98 @@
 person.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from voicewarden.replay.exact import Difference, Replayed
+
 _Ledger = Annotated[Path, typer.Argument(help="The ledger's file, such as var/demo/ledger.db.")]
+LedgersArgument = Annotated[
+    list[Path], typer.Argument(metavar="LEDGER...", help="Ledger files, or folders that hold some.")
+]
+CallsOption = Annotated[list[str] | None, typer.Option("--call", help="Only this call; may be given again.")]
+ProcessesOption = Annotated[int, typer.Option("--processes", min=1, help="How many processes share the work.")]
+ProgressOption = Annotated[
+    Path | None, typer.Option("--progress", help="File of what is done already: a second run does only the rest.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def replay(
-    path: _Ledger,
-    call: Annotated[list[str] | None, typer.Option("--call", help="Only this call; may be given again.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """Run every recorded call through the same step and compare bytes: exit 1 at the first that differs."""
+    paths: LedgersArgument, call: CallsOption = None, as_json: JsonOption = False, processes: ProcessesOption = 1,
+    progress: ProgressOption = None,
+) -> None:  # fmt: skip
+    """Run every recorded call through the same step and compare bytes: exit 1 with the first record that differs."""
     import time
 
-    from voicewarden.cli.console import print_json, progress
-    from voicewarden.ledger.store import Ledger
-    from voicewarden.replay.exact import replay_ledger
+    from voicewarden.cli.console import print_json
+    from voicewarden.cli.console import progress as bar
+    from voicewarden.replay.batch import Job, find_ledgers, list_calls, work_off
+    from voicewarden.replay.exact import Replayed
+    from voicewarden.replay.pool import pool_of
 
-    ledger = Ledger.read(path)
-    calls = tuple(call or ())
-    total = len(calls) or len(ledger.streams("call:"))
+    todo = list_calls(find_ledgers(paths), call or ())
     began = time.perf_counter()
-    with progress("replaying", total, quiet=as_json) as done:
-        results = replay_ledger(ledger, calls=calls, each=lambda _: done())
+    with bar("replaying", len(todo), quiet=as_json) as one_more:
+        done = work_off(Job(), todo, pool_of(processes), Replayed, progress=progress, each=one_more)
     took = max(time.perf_counter() - began, 1e-9)
+    results = [item.result for item in done]
+    failed = [result for result in results if not result.ok]
     events = sum(result.events for result in results)
-    differing = [result.difference for result in results if result.difference]
-    summary = {"calls": len(results), "events": events, "mismatches": len(differing),
-               "events_per_second": round(events / took)}  # fmt: skip
+    summary: dict[str, object] = {"calls": len(results), "events": events, "mismatches": len(failed),
+                                  "events_per_second": round(events / took)}  # fmt: skip
     if as_json:
+        from voicewarden.replay.side_by_side import as_data
+
+        differing = [result.difference for result in failed if result.difference]
+        summary["first_difference"] = as_data(differing[0]) if differing else None
+        summary["failed"] = {result.call: why(result) for result in failed}
         print_json(summary)
     else:
-        typer.echo(f"{len(results)} calls, {events:,} events, {len(differing)} mismatches, "
-                   f"{summary['events_per_second']:,} events/s")  # fmt: skip
-    for difference in differing:
-        typer.echo(f"{difference.call} record {difference.seq}", err=True)
-        typer.echo(f"  recorded: {difference.recorded}\n  replayed: {difference.replayed}", err=True)
-    raise typer.Exit(1 if differing else 0)
+        typer.echo(f"{len(results)} calls, {events:,} events, {len(failed)} mismatches, {events / took:,.0f} events/s")
+        print_failed(failed)
+    raise typer.Exit(1 if failed else 0)
+
+
+def why(result: "Replayed") -> str:
+    """Why a call did not replay, in one line."""
+    if result.difference is None:
+        return result.note
+    seq = result.difference.seq
+    return f"differs at record {seq}" + (f": {result.note}" if result.note else "")
+
+
+def print_failed(failed: "Sequence[Replayed]") -> None:
+    """The first difference side by side, and one line for each other call that did not replay."""
+    first = next((result for result in failed if result.difference is not None), None)
+    if first is not None and first.difference is not None:
+        print_difference(first.difference, first.note)
+    for result in failed:
+        if result is not first:
+            typer.echo(f"{result.call}: {why(result)}")
+
+
+def print_difference(difference: "Difference", note: str = "") -> None:
+    """Both versions of a record, field by field; what differs is marked, so that colour alone says nothing."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from voicewarden.replay.side_by_side import side_by_side
+
+    title = f"{difference.call}: record {difference.seq}" + (f" ({note})" if note else "")
+    table = Table(title=escape(title), title_justify="left", title_style="bold")
+    for column in ("", "field", "expected (replayed)", "found (recorded)"):
+        table.add_column(column, overflow="fold")
+    for row in side_by_side(difference):
+        style = "bold red" if row.differs else "dim"
+        sign = "≠" if row.differs else ""
+        table.add_row(sign, *(escape(cell) for cell in (row.field, row.expected, row.found)), style=style)
+    Console(highlight=False).print(table)
 
 
 def report(

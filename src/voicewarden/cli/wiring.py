@@ -29,6 +29,7 @@ from voicewarden.config.settings import Settings, load_settings
 from voicewarden.config.tool_schema import tool_schemas
 from voicewarden.contacts.register import Contacts
 from voicewarden.kernel.release import Compiled, Release, encode_release
+from voicewarden.ledger.sequencer import Sequencer
 from voicewarden.ledger.store import Ledger
 from voicewarden.model.action import Value
 from voicewarden.model.canonical import digest_of
@@ -130,6 +131,7 @@ async def open_server(settings: Settings, *, inbound_agent: str) -> AsyncIterato
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(speech.stop)
         ledger = stack.enter_context(Ledger.open(settings.ledger_path))
+        stack.enter_context(_sequencer(settings, keys, ledger))
         # The slow starts side by side; all are waited for, so that none goes on behind an error of another.
         heard, spoken, compiled, *others = await asyncio.gather(
             asyncio.to_thread(Transcriber.load, threads=settings.transcriber.threads),
@@ -165,6 +167,15 @@ def _compile(data: Release, *, second_opinion: bool) -> Compiled:
     release = Compiled(data, second_opinion=second_opinion)
     release.warm_up()
     return release
+
+
+def _sequencer(settings: Settings, keys: Keys, ledger: Ledger) -> Sequencer:
+    """What keeps the ledger's tree and signs for it, off the path of any call."""
+    witness = settings.witness
+    return Sequencer.of(
+        ledger, keys.checkpoint_signing, keys.checkpoint_public, witness_url=witness.url or "",
+        witness_key=witness.key or "",
+    )  # fmt: skip
 
 
 def _prove(settings: Settings, policy: Policy, ledger: Ledger) -> None:

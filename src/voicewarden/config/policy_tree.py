@@ -179,15 +179,13 @@ def _action(name: str, entry: ActionEntry, around: str) -> ActionRule:
 
 def _with_roles(document: PolicyDocument, action: ActionRule, around: str) -> ActionRule:
     """The action with what single roles need beside it: a rule that holds for every other role by itself."""
-    named = {role for entry in document.actions.values() for role in entry.requested_by} | set(document.roles)
     added: list[Rule] = []
     for role, entry in sorted(document.roles.items()):
         rules = entry.actions[action.name].require if action.name in entry.actions else []
-        others = Atom(fact="agent", in_=tuple(sorted(named - {role})))
+        others = Atom(fact="agent", not_in=(role,))
         for number, given in enumerate(rules, 1):
             rule = _rule(f"{action.name}.roles.{role}.{number}", given, entry.owner or around)
-            items = (others, rule.condition) if others.in_ else (rule.condition,)
-            added.append(msgspec.structs.replace(rule, condition=AnyOf(items=items)))
+            added.append(msgspec.structs.replace(rule, condition=AnyOf(items=(others, rule.condition))))
     return msgspec.structs.replace(action, require=(*action.require, *added)) if added else action
 
 

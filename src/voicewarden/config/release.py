@@ -85,6 +85,9 @@ def _check_together(
             if given.source is not None and given.source not in lists:
                 what = f"found '{given.source}', which is no list of catalogue.yaml"
                 source.complain(findings, ("actions", name, "args", argument, "from"), what, ", ".join(lists))
+    for role in document.roles:
+        if role not in roles:
+            source.complain(findings, ("roles", role), f"found '{role}', which is no agent", ", ".join(roles))
     for file in agents:
         _check_agent(file, lines, catalogue, findings)
 

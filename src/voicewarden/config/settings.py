@@ -85,6 +85,13 @@ class GateSettings(Document):
     second_opinion: bool = False
 
 
+class WitnessSettings(Document):
+    """Who co-signs the ledger's checkpoints; without an address, nobody does."""
+
+    url: Url | None = None
+    key: Annotated[str, Field(max_length=300, pattern=r"^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$")] | None = None
+
+
 class SettingsDocument(Document):
     """The file, and what the environment adds."""
 
@@ -103,6 +110,7 @@ class SettingsDocument(Document):
     transcriber: TranscriberSettings = TranscriberSettings()
     calendar: CalendarSettings = CalendarSettings()
     gate: GateSettings = GateSettings()
+    witness: WitnessSettings = WitnessSettings()
 
 
 class Settings:
@@ -130,6 +138,7 @@ class Settings:
         self.speech = document.speech
         self.transcriber = document.transcriber
         self.gate = document.gate
+        self.witness = document.witness
 
     @property
     def is_development(self) -> bool:

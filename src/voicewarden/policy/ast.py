@@ -32,6 +32,8 @@ class Atom(_Node, frozen=True, kw_only=True, tag="atom"):
     fact: str
     is_: Value | None = None
     in_: tuple[Value, ...] | None = None
+    not_in: tuple[Value, ...] | None = None
+    """None of these. Files have no word for it: it says whom a rule under `roles` is not about."""
     at_least: int | None = None
     at_most: int | None = None
     between: tuple[int, int] | None = None

@@ -115,6 +115,7 @@ def _atom(atom: Atom, name: str, *, sure: bool) -> str:
         tests.append(_equal(value, atom.is_))
     if atom.in_ is not None:
         tests.append("(" + " or ".join(_equal(value, item) for item in atom.in_) + ")" if atom.in_ else "False")
+    tests += [f"not {_equal(value, item)}" for item in atom.not_in or ()]
     numeric = [
         f"{value} >= {atom.at_least}" if atom.at_least is not None else "",
         f"{value} <= {atom.at_most}" if atom.at_most is not None else "",

@@ -61,6 +61,7 @@ def _atom(atom: Atom, fact: Fact | None, now_ms: int) -> bool:
     checks = (
         atom.is_ is None or (type(value) is type(atom.is_) and value == atom.is_),
         atom.in_ is None or any(type(value) is type(item) and value == item for item in atom.in_),
+        atom.not_in is None or not any(type(value) is type(item) and value == item for item in atom.not_in),
         atom.at_least is None or (is_number and int(value) >= atom.at_least),
         atom.at_most is None or (is_number and int(value) <= atom.at_most),
         atom.between is None or (is_number and atom.between[0] <= int(value) <= atom.between[1]),

@@ -106,6 +106,8 @@ def _needed_atom(atom: Atom) -> str:
         parts.append(f"is {_value(atom.is_)}")
     if atom.in_ is not None:
         parts.append("is one of " + ", ".join(_value(item) for item in atom.in_))
+    if atom.not_in is not None:
+        parts.append("is not " + " and not ".join(_value(item) for item in atom.not_in))
     if atom.at_least is not None:
         parts.append(f"is at least {atom.at_least}")
     if atom.at_most is not None:

@@ -10,6 +10,7 @@ from typing import Final, Literal
 import msgspec
 
 from voicewarden.policy.ast import ActionRule, Argument
+from voicewarden.proofs.context import NEVER_DENIED
 
 Direction = Literal["narrows", "widens", "changed"]
 _LOOSENESS: Final = {"enum": 0, "local_time": 0, "int": 0, "text": 1}
@@ -26,6 +27,8 @@ class Change(msgspec.Struct, frozen=True):
 
 def action_changes(old: ActionRule, new: ActionRule) -> tuple[Change, ...]:
     """Everything but rules, limits, roles, cool-down and stages, which z3 compares."""
+    if new.name in NEVER_DENIED:
+        return ()
     return (
         *_read_back(old, new), *_question(old, new), *_expiry(old, new), *_arguments(old, new), *_offers(old, new),
     )  # fmt: skip

@@ -139,6 +139,7 @@ class _Writer:
         if atom.in_ is not None:
             equal = [_equal(f"{fact}.value", value, domain) for value in atom.in_]
             tests.append("(" + " || ".join(equal) + ")" if equal else "false")
+        tests += [f"!({_equal(f'{fact}.value', value, domain)})" for value in atom.not_in or ()]
         tests += _numeric(f"{fact}.value", atom, domain)
         if atom.within_ms is not None:
             tests += [f"{fact}.age_ms >= 0", f"{fact}.age_ms <= {atom.within_ms}"]
@@ -151,7 +152,9 @@ class _Writer:
         for action in self._policy.actions:
             facts = dict.fromkeys((*facts_of(self._policy, action), *STOPPERS))
             fields = ["digest: String", "minted: Long", "since_last_ms?: Long", "stage: String", "approved: Bool"]
-            fields += [f"{quoted(name)}?: {self._type(name)}" for name in facts]
+            # Facts in a record of their own: a policy may declare one with the name of an attribute.
+            known = ", ".join(f"{quoted(name)}?: {self._type(name)}" for name in facts)
+            fields.append(f"facts: {{{known}}}")
             body = ",\n    ".join(fields)
             lines.append(
                 f"action {quoted(action)} appliesTo {{\n  principal: [Agent],\n  resource: [Call],\n"
@@ -198,11 +201,11 @@ def _action(name: str) -> str:
 
 
 def _has(name: str) -> str:
-    return f"context has {quoted(name)}"
+    return f"context.facts has {quoted(name)}"
 
 
 def _get(name: str) -> str:
-    return f"context[{quoted(name)}]"
+    return f"context.facts[{quoted(name)}]"
 
 
 def _file(head: str, policies: Iterator[str] | list[str] | tuple[str, ...]) -> str:
@@ -226,7 +229,7 @@ def request_of(case: Case, facts: Collection[str] | None = None) -> dict[str, An
     context = case.context
     attributes: dict[str, Any] = {
         "digest": DIGEST, "minted": context.minted, "stage": context.stage, "approved": context.approved,
-        **_attributes({name: fact for name, fact in case.facts().items() if facts is None or name in facts}),
+        "facts": _attributes({name: fact for name, fact in case.facts().items() if facts is None or name in facts}),
     }  # fmt: skip
     if context.since_last_ms is not None:
         attributes["since_last_ms"] = context.since_last_ms

@@ -100,6 +100,7 @@ def _literals(policy: Policy, name: str) -> Iterator[Value]:
         if atom.fact == name:
             yield from (() if atom.is_ is None else (atom.is_,))
             yield from atom.in_ or ()
+            yield from atom.not_in or ()
 
 
 def _domain(policy: Policy, name: str) -> Domain:

@@ -22,7 +22,7 @@ NOW_MS: Final = 1_000_000_000
 
 DIGEST: Final = "these arguments"
 OTHER_DIGEST: Final = "other arguments"
-OPERATORS: Final = ("is_", "in_", "at_least", "at_most", "between", "within_ms", "known")
+OPERATORS: Final = ("is_", "in_", "not_in", "at_least", "at_most", "between", "within_ms", "known")
 
 Point = Fact | None
 """A fact at a point; None is unknown."""
@@ -85,7 +85,7 @@ class Points:
 
 def literals(atom: Atom) -> tuple[Value, ...]:
     """The values that an atom names with `is` and `in`."""
-    return (*(() if atom.is_ is None else (atom.is_,)), *(atom.in_ or ()))
+    return (*(() if atom.is_ is None else (atom.is_,)), *(atom.in_ or ()), *(atom.not_in or ()))
 
 
 def fact_at(name: str, value: Value, age_ms: int) -> Fact:

@@ -115,8 +115,11 @@ class PolicySampler:
             operators |= self._numbers(kind)
         elif random.random() < 0.9:
             values = _literals(fact, kind)
-            if random.random() < 0.5:
+            chosen = random.random()
+            if chosen < 0.5:
                 operators["is_"] = random.choice(values)
+            elif chosen < 0.6:
+                operators["not_in"] = tuple(random.sample(values, min(2, len(values))))
             else:
                 operators["in_"] = tuple(random.sample(values, random.randint(0, min(3, len(values)))))
         return Atom(fact=fact, **operators)

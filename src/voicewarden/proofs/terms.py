@@ -56,8 +56,10 @@ class Terms:
         self.approved = z3.Bool("approved")
         self.axioms: list[z3.BoolRef] = self._ranges()
         """Ranges of all symbols. Ages may be negative too; then `within_ms` fails."""
-        self.in_a_call: list[z3.BoolRef] = self._links()
-        """What the kernel adds: the facts `stage` and `agent` are known and are the stage and the role that asks."""
+        self.at_its_stage: list[z3.BoolRef] = self._links("stage")
+        """What the kernel adds: the fact `stage` is known and is the stage."""
+        self.in_a_call: list[z3.BoolRef] = [*self.at_its_stage, *self._links("agent")]
+        """And the fact `agent` is the role that asks, as in every call with a phone."""
         # By canonical bytes, because to Python an atom on `true` equals one on 1. Layers share most of their rules.
         self._held: dict[bytes, z3.BoolRef] = {}
         self._severities: dict[bytes, z3.ArithRef] = {}
@@ -185,6 +187,8 @@ class Terms:
             tests.append(equals(symbol, atom.is_))
         if atom.in_ is not None:
             tests.append(either([equals(symbol, item) for item in atom.in_]))
+        if atom.not_in is not None:
+            tests.append(z3.Not(either([equals(symbol, item) for item in atom.not_in])))
         numbers = (atom.at_least, atom.at_most, atom.between)
         if domain.kind != "int" and any(number is not None for number in numbers):
             tests.append(z3.BoolVal(False))
@@ -244,16 +248,16 @@ class Terms:
                 ranges.append(z3.Not(z3.And(one.known, other.known)))
         return ranges
 
-    def _links(self) -> list[z3.BoolRef]:
-        links: list[z3.BoolRef] = []
-        for name, symbol in self.facts.items():
-            values: tuple[str, ...] = {"stage": STAGES, "agent": self.roles}.get(name, ())
-            here = {"stage": self.stage, "agent": self.role}.get(name)
-            for index, value in enumerate(values):
-                if symbol.domain.holds(value):
-                    same = symbol.value == symbol.domain.encode(value)
-                    links.append(z3.Implies(here == index, z3.And(symbol.known, same)))
-        return links
+    def _links(self, name: str) -> list[z3.BoolRef]:
+        symbol = self.facts.get(name)
+        if symbol is None:
+            return []
+        values, here = (STAGES, self.stage) if name == "stage" else (self.roles, self.role)
+        return [
+            z3.Implies(here == index, z3.And(symbol.known, symbol.value == symbol.domain.encode(value)))
+            for index, value in enumerate(values)
+            if symbol.domain.holds(value)
+        ]
 
 
 def _symbol(key: str, domain: Domain) -> Symbol:
@@ -267,6 +271,8 @@ def equals(symbol: Symbol, wanted: Value) -> z3.BoolRef:
         return z3.BoolVal(False)
     if symbol.domain.kind == "bool":
         return symbol.value if wanted else z3.Not(symbol.value)
+    if symbol.domain.kind == "text" and wanted not in symbol.domain.values:
+        return z3.BoolVal(False)  # the one index that stands for all other texts is none of them in particular
     return symbol.value == symbol.domain.encode(wanted)
 
 

@@ -59,7 +59,7 @@ class Witnesses:
         self._unnamed = [role for role in hints.roles if role not in self._terms.roles]
         self._certain = z3.And(*self._likely.certain())
         self._solver = z3.SimpleSolver()
-        self._axioms = [*self._terms.axioms, *_nested_windows(self._terms, old, new)]
+        self._axioms = [*self._terms.axioms, *self._terms.at_its_stage, *_nested_windows(self._terms, old, new)]
         self._solver.add(*self._axioms)
         # A solver of its own: the one that looks for witnesses may be in the middle of its search.
         self._pinning = z3.SimpleSolver()

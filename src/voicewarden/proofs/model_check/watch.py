@@ -14,11 +14,11 @@ from voicewarden.kernel.state import State
 from voicewarden.model import event as events
 from voicewarden.model.action import STAGES, Stage
 
-Meaning = Literal["yes", "no", "other", "stop", "person", "mailbox", "unclear"]
+Meaning = Literal["yes", "no", "other", "stop", "person", "mailbox", "filler", "unclear"]
 MEANINGS: Final[dict[str, Meaning]] = {
     "yes": "yes", "no thank you": "no", "what does it cost?": "other", "stop calling me": "stop",
     "I want to talk to a real person": "person", "please leave a message after the tone": "mailbox",
-    "hello": "other", "hmm": "unclear",
+    "hello": "other", "hmm": "filler",
 }  # fmt: skip
 """The texts of the alphabets and what they mean; a test compares them with what `reading` makes of them."""
 _ENDS_AUTHORITY: Final[frozenset[type]] = frozenset(
@@ -177,7 +177,10 @@ def _hear_words(watch: Watch, release: Compiled, before: State, event: events.Ca
 
 
 def _end_turn(watch: Watch, release: Compiled) -> Watch:
-    """A turn settles the question that was heard; it is a yes where nothing else was said, surely and late enough."""
+    """A turn settles the question that was heard; it is a yes where nothing else was said, surely and late enough.
+
+    A filler beside the yes takes nothing back; words that were lost might.
+    """
     asked, said = watch.asked, watch.said
     watch = replace(watch, said=())
     if asked is None or not said:
@@ -187,9 +190,10 @@ def _end_turn(watch: Watch, release: Compiled) -> Watch:
     counting = [
         item
         for item in said
-        if since is not None and item.from_ms >= since and item.permille >= rules.hearing.decide.accept_permille
-    ]
-    if counting and all(item.meaning == "yes" for item in said):
+        if item.meaning == "yes" and since is not None and item.from_ms >= since
+        and item.permille >= rules.hearing.decide.accept_permille
+    ]  # fmt: skip
+    if counting and all(item.meaning in ("yes", "filler") for item in said):
         return _agree(watch, max(item.to_ms for item in counting))
     return replace(watch, asked=None)
 

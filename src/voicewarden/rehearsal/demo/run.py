@@ -15,7 +15,9 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
+from voicewarden.ledger.checkpoint import SignedCheckpoint
 from voicewarden.ledger.store import Ledger
+from voicewarden.ledger.treecheck import TreeCheck
 from voicewarden.ledger.verify import Verification, verify
 from voicewarden.ledger.view import LedgerView
 from voicewarden.model.error import ConfigError
@@ -23,6 +25,7 @@ from voicewarden.rehearsal.carrier import SimulatedCall
 from voicewarden.rehearsal.carrier.answerer import Person
 from voicewarden.rehearsal.demo.outcome import CallOutcome, outcome_of
 from voicewarden.rehearsal.demo.scenarios import SCENARIOS, Scenario
+from voicewarden.rehearsal.demo.sealing import STORE, as_data, told, witness_beside
 from voicewarden.rehearsal.demo.stage import OWN_NUMBER, Stage, set_up
 from voicewarden.rehearsal.demo.timeline import Timeline
 from voicewarden.replay.exact import Replayed, replay_ledger
@@ -33,7 +36,8 @@ _LONGEST_CALL_MS: Final = 240_000
 _DESKS: Final = ("+15555550101", "+15555550102", "+15555550103")
 _OURS: Final = (
     "ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db.lock", "ledger.db.blobs", "recordings", "reports",
-    "calendar", "commitments.jsonl", "summary.json", "server.json", "line",
+    "calendar", "commitments.jsonl", "summary.json", "server.json", "line", "ledger.db.tree", "ledger.db.tree-wal",
+    "ledger.db.tree-shm", STORE,
 )  # fmt: skip
 
 
@@ -72,12 +76,14 @@ async def run_demo(
     for caller in callers.values():
         await asyncio.to_thread(caller.prepare)
     played = [Played(scenario) for scenario in chosen]
-    async with set_up(root, out, small_model=small_model) as stage:
-        console.print("[yellow]DEVELOPMENT PROFILE: unapproved files may run, on loopback only[/]")
-        for number in _DESKS:
-            stage.carrier.numbers[number] = Person(_desk_talk)
-        await _play_all(stage, played, callers, out, at_once=at_once, plain=plain)
-    return _conclude(console, played, out, time.monotonic() - began)
+    async with witness_beside(out) as witness:
+        async with set_up(root, out, small_model=small_model, more_settings=witness.settings) as stage:
+            console.print("[yellow]DEVELOPMENT PROFILE: unapproved files may run, on loopback only[/]")
+            for number in _DESKS:
+                stage.carrier.numbers[number] = Person(_desk_talk)
+            await _play_all(stage, played, callers, out, at_once=at_once, plain=plain)
+        sealed = await witness.seal()
+    return _conclude(console, played, out, sealed, time.monotonic() - began)
 
 
 def _clear(out: Path) -> None:
@@ -167,13 +173,17 @@ async def _line_of(stage: Stage, before: set[str], number: str) -> SimulatedCall
     return None
 
 
-def _conclude(console: Console, played: list[Played], out: Path, took_s: float) -> bool:
+def _conclude(
+    console: Console, played: list[Played], out: Path, sealed: SignedCheckpoint, took_s: float
+) -> bool:
     view = Ledger.read(out / "ledger.db")
-    checked = verify(view)
+    tree = TreeCheck.open(view.path, witness_store=out / STORE)
+    checked = verify(view, tree)
     replays = {result.call: result for result in replay_ledger(view)}
     lines = out / "line"
     lines.mkdir(exist_ok=True)
     rows, good = [], checked.ok and not any(result.difference for result in replays.values())
+    good = good and tree.state is not None and tree.state.open_records == 0
     for item in played:
         found = outcome_of(item.call, view.read_stream(f"call:{item.call}"))
         row = _row(item, found, replays, view)
@@ -184,7 +194,10 @@ def _conclude(console: Console, played: list[Played], out: Path, took_s: float) 
     reports = _write_reports(view, played, out)
     view.close()
     _print(console, rows, checked, replays, took_s, reports)
-    summary = {"calls": rows, "took_s": round(took_s), "records": checked.records, "ok": good}
+    console.print(told(sealed), soft_wrap=True)
+    summary = {
+        "calls": rows, "took_s": round(took_s), "records": checked.records, "ok": good, "checkpoint": as_data(sealed)
+    }  # fmt: skip
     (out / "summary.json").write_text(json.dumps(summary, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     return good
 

@@ -10,8 +10,8 @@ import os
 import secrets
 import socket
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -54,9 +54,13 @@ class Stage:
 
 @asynccontextmanager
 async def set_up(
-    root: Path, out: Path, *, first_token_ms: int = 150, token_ms: int = 10, small_model: bool = False
+    root: Path, out: Path, *, first_token_ms: int = 150, token_ms: int = 10, small_model: bool = False,
+    more_settings: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Stage]:
-    """Start everything and stop it again; raises VoicewardenError when a part does not start."""
+    """Start everything and stop it again; raises VoicewardenError when a part does not start.
+
+    `more_settings` are variables for the server, such as those of a witness.
+    """
     account, secret, port = "AC" + secrets.token_hex(16), secrets.token_hex(16), _free_port()
     async with contextlib.AsyncExitStack() as stack:
         carrier = await stack.enter_async_context(Carrier(account, secret))
@@ -83,6 +87,7 @@ async def set_up(
                     "VOICEWARDEN_MODEL_BASE_URL": f"http://127.0.0.1:{model.port}/v1",
                     "VOICEWARDEN_TWILIO_ACCOUNT_SID": account, "VOICEWARDEN_TWILIO_AUTH_TOKEN": secret,
                     "VOICEWARDEN_TWILIO_FROM_NUMBER": OWN_NUMBER, "VOICEWARDEN_TWILIO_BASE_URL": carrier.base_url,
+                    **(more_settings or {}),
                 },
             )
         )  # fmt: skip
@@ -110,13 +115,20 @@ def _free_port() -> int:
 
 
 @dataclass(slots=True)
-class _Running:
+class RunningProcess:
+    """A process that said that it is ready."""
+
     pid: int
     port: int
 
 
+def run_process(arguments: list[str], environment: dict[str, str]) -> AbstractAsyncContextManager[RunningProcess]:
+    """Start a Python process and end it again; raises VoicewardenError when it is not ready in time."""
+    return _process(arguments, environment)
+
+
 @asynccontextmanager
-async def _process(arguments: list[str], environment: dict[str, str]) -> AsyncIterator[_Running]:
+async def _process(arguments: list[str], environment: dict[str, str]) -> AsyncIterator[RunningProcess]:
     process = await asyncio.create_subprocess_exec(
         sys.executable, *arguments, stdout=asyncio.subprocess.PIPE, env={**os.environ, **environment}
     )
@@ -126,7 +138,7 @@ async def _process(arguments: list[str], environment: dict[str, str]) -> AsyncIt
         except TimeoutError:
             what = f"{arguments[1]} was not ready in {_READY_S:.0f} s; run it by hand to see why"
             raise VoicewardenError(what) from None
-        yield _Running(process.pid, port)
+        yield RunningProcess(process.pid, port)
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
