@@ -6,8 +6,6 @@ meant, with `python -m tests.replay.golden`.
 """
 
 import asyncio
-import gzip
-import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,6 +21,7 @@ from voicewarden.model.record import Record
 from voicewarden.rehearsal.quiet_carrier import QuietCarrier
 from voicewarden.rehearsal.scripted_model.server import ScriptedModel
 from voicewarden.rehearsal.text_call import Line, TextCall
+from voicewarden.replay.golden import dump_golden, golden_release, read_golden, write_golden
 from voicewarden.runtime.outfit import Outfit
 
 CALLS = TOP / "tests" / "calls"
@@ -106,43 +105,27 @@ _MODEL = ScriptedModel(TOP / "agents")
 
 def dump(records: Sequence[Record]) -> str:
     """Records as lines that a person can read and compare."""
-    lines = (
-        {"seq": record.seq, "at_ms": record.at_ms, "kind": record.kind, "body": json.loads(record.body),
-         "hash": record.hash}
-        for record in records
-    )  # fmt: skip
-    return "".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line in lines)
+    return dump_golden(records)
 
 
 def load(path: Path) -> list[Record]:
     """Records of a golden call as the ledger would give them."""
-    records: list[Record] = []
-    for text in path.read_text(encoding="utf-8").splitlines():
-        line = json.loads(text)
-        body = json.dumps(line["body"], ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-        last = records[-1].hash if records else "0" * 64
-        stream = f"call:golden-{path.stem}"
-        records.append(Record(stream, line["seq"], line["at_ms"], line["kind"], body, last, line["hash"]))
-    return records
+    return read_golden(path)
 
 
 def load_release_blob(name: str) -> bytes:
     """Canonical bytes of a release by its hash, as `exact.Releases` asks for them."""
-    return gzip.decompress((CALLS / "releases" / f"{name[:16]}.json.gz").read_bytes())
+    return golden_release(CALLS, name)
 
 
 def write() -> None:
     """Make all golden calls anew."""
     release = shipped()
     folder = CALLS / "releases"
-    folder.mkdir(parents=True, exist_ok=True)
     for old in (*CALLS.glob("*.jsonl"), *folder.glob("*.json.gz")):
         old.unlink()
-    packed = gzip.compress(encode_release(release.data), 9, mtime=0)
-    (folder / f"{release.hash[:16]}.json.gz").write_bytes(packed)
     for name in SCRIPTS:
-        records = asyncio.run(run(name))
-        (CALLS / f"{name}.jsonl").write_text(dump(records), encoding="utf-8")
+        write_golden(CALLS, name, asyncio.run(run(name)), encode_release(release.data))
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ def _rows(file: Path) -> "list[Row]":
     from voicewarden.proofs.case import Row
 
     rows: list[Row] = []
-    for line, text in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+    for line, text in enumerate(file.read_text(encoding="utf-8").removesuffix("\n").split("\n"), 1):
         try:
             rows.append(msgspec.json.decode(text, type=Row))
         except msgspec.DecodeError as error:

@@ -18,6 +18,7 @@ from voicewarden.cli import (
     decide,
     diff,
     explain,
+    golden,
     keys,
     ledger,
     model_check,
@@ -25,6 +26,7 @@ from voicewarden.cli import (
     policy,
     prove,
     replay,
+    whatif,
 )
 from voicewarden.model.error import VoicewardenError
 
@@ -65,6 +67,9 @@ policy.app.command("flips")(explain.flips)
 app.command("bench")(bench.bench)
 app.command("decide")(decide.decide)
 app.command("replay")(replay.replay)
+app.command("whatif")(whatif.whatif)
+app.command("pin")(golden.pin)
+app.command("check-golden")(golden.check_golden)
 app.command("report")(replay.report)
 app.command("serve")(phone.serve)
 app.command("call")(phone.call)

@@ -109,7 +109,7 @@ def _text_of(content: bytes, file: str) -> str:
         raise ConfigError("the file is not UTF-8; save it as UTF-8", file=file, line=line) from None
     if not text.strip():
         raise ConfigError("the file is empty", file=file, line=1, accepted="a mapping of keys to values")
-    for number, line_text in enumerate(text.splitlines(), 1):
+    for number, line_text in enumerate(text.split("\n"), 1):
         if "\t" in line_text[: len(line_text) - len(line_text.lstrip())]:
             raise ConfigError("a tab is used for indentation", file=file, line=number, accepted="spaces")
     return text

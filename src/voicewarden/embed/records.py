@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from voicewarden.model.error import LedgerBroken, LedgerError
-from voicewarden.model.record import Record, chain_hash
+from voicewarden.model.record import GENESIS, Record, chain_hash
 
 
 def write_records(path: Path, records: Iterable[Record]) -> None:
@@ -26,9 +26,18 @@ def write_records(path: Path, records: Iterable[Record]) -> None:
 
 
 def read_records(path: Path | str) -> list[Record]:
-    """Read a file back. Raises LedgerBroken where a line is none of ours or the chain of hashes does not hold."""
+    """Read a file back, from its first record on. Raises LedgerBroken where a line is none of ours or the chain of
+    hashes does not hold, and LedgerError where the file can't be read. What was cut off its end can't be seen.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise LedgerError(f"{path}: can't be read ({error.strerror}); name a file of records") from error
+    except UnicodeDecodeError as error:
+        raise LedgerBroken(f"{path}: is no UTF-8; take the file as it was written") from error
     records: list[Record] = []
-    for number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), 1):
+    # A record may hold every line break that Unicode has but this one.
+    for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
         try:
             item = json.loads(line)
             record = Record(
@@ -37,9 +46,9 @@ def read_records(path: Path | str) -> list[Record]:
             )  # fmt: skip
         except (ValueError, KeyError, TypeError, AttributeError):
             raise LedgerBroken(f"{path}:{number}: is no record; take the file as it was written") from None
-        before = records[-1].hash if records else record.prev_hash
+        before = records[-1].hash if records else GENESIS
         said = (record.stream, record.seq, record.at_ms, record.kind, record.body, before)
-        if record.hash != chain_hash(*said):
+        if record.seq != len(records) or record.hash != chain_hash(*said):
             raise LedgerBroken(f"{path}:{number}: the chain of hashes does not hold; the file was altered")
         records.append(record)
     return records

@@ -60,7 +60,7 @@ class WitnessClient:
         return found
 
     def _own(self, signed: SignedCheckpoint, text: str) -> Signature:
-        for line in text.splitlines():
+        for line in text.split("\n"):
             signature = parse_signature(line)
             if Note(signed.note.text, (signature,)).signed_by([self.key]):
                 return signature

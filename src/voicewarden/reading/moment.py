@@ -172,8 +172,8 @@ def _in_half(parts: Sequence[str], at: int, hour: int, minute: int, *, is_certai
         half = _PARTS_OF_DAY.get(_word(parts, after))
         end = after + 1 if half is not None else end
     if half is not None and 1 <= hour <= 12:
-        if half == 12 and hour == 12 and _word(parts, end - 1) == "night":
-            half = -12
+        if half == 12 and _word(parts, end - 1) == "night" and (hour == 12 or hour < 6):
+            half = -12  # after midnight
         return Moment("time", f"time:{hour % 12 + max(half, 0):02d}:{minute:02d}", end)
     if not is_certain:
         return None

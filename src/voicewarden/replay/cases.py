@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from voicewarden.model.action import Arguments
-from voicewarden.model.decision import Decision, Grant
+from voicewarden.model.decision import Decision, Grant, Shadowed
 from voicewarden.model.directive import Speak, SpendGrant
 from voicewarden.model.event import ActionRequested, ReceiptReturned, SentenceProposed
 from voicewarden.replay.entries import Entries, Entry
@@ -34,6 +34,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     """The sentence that the model wanted to say."""
     instead: tuple[str, ...]
     """What the agent was told to say in the same step: the question, or an approved line."""
+    shadows: tuple[Shadowed, ...]
+    """What log-only rules and policies would have decided otherwise."""
     grant: Grant | None
     handed_seq: int | None
     """When the grant was handed to its effector."""
@@ -88,23 +90,26 @@ class _Related:
         """Put together what belongs to a decision."""
         asked = self._asked.get(decision.request)
         request = asked.value if asked else None
-        grant, instead = self._after(position, decision)
+        grant, instead, shadows = self._after(position, decision)
         receipt = self._receipts.get(grant.id) if grant else None
         returned = receipt.value if receipt else None
         args = request.args if isinstance(request, ActionRequested) else grant.args if grant else None
         return Case(
             seq=entry.seq, at_ms=entry.record.at_ms, weight=weight_of(decision), decision=decision,
             asked_seq=asked.seq if asked else None, args=args,
-            proposed=request.text if isinstance(request, SentenceProposed) else "", instead=instead, grant=grant,
+            proposed=request.text if isinstance(request, SentenceProposed) else "", instead=instead, shadows=shadows,
+            grant=grant,
             handed_seq=self._handed.get(grant.id) if grant else None,
             receipt=returned if isinstance(returned, ReceiptReturned) else None,
             receipt_seq=receipt.seq if receipt else None,
             same_request=tuple(seq for seq in self._requests[decision.request] if seq != entry.seq),
         )  # fmt: skip
 
-    def _after(self, position: int, decision: Decision) -> tuple[Grant | None, tuple[str, ...]]:
-        """Grant and spoken lines that follow a decision, up to the next decision or event."""
-        grant, lines = None, []
+    def _after(
+        self, position: int, decision: Decision
+    ) -> tuple[Grant | None, tuple[str, ...], tuple[Shadowed, ...]]:
+        """Grant, spoken lines and shadows that follow a decision, up to the next decision or event."""
+        grant, lines, shadows = None, [], []
         for entry in self._items[position + 1 :]:
             if entry.record.kind in ("event", "decision"):
                 break
@@ -114,7 +119,9 @@ class _Related:
                 grant = entry.value
             if isinstance(entry.value, Speak) and entry.value.sentence != decision.request:
                 lines.append(entry.value.text)
-        return grant, tuple(lines)
+            if isinstance(entry.value, Shadowed) and entry.value.request == decision.request:
+                shadows.append(entry.value)
+        return grant, tuple(lines), tuple(shadows)
 
 
 def weight_of(decision: Decision) -> Weight:

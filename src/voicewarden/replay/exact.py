@@ -1,23 +1,27 @@
 """Exact replay: the recorded events of a call through `kernel.step`, compared byte for byte with what was recorded.
 
 In: records of a stream and the release they name. Out: a `Replayed` with the first record that differs, if any.
-Called by `voicewarden replay`, by tests over golden calls and by the demo.
+Called by `voicewarden replay`, what-if, golden calls and the demo.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
 import msgspec
 
 from voicewarden.kernel.records import records_of
-from voicewarden.kernel.release import Compiled, decode_release
+from voicewarden.kernel.release import Compiled
 from voicewarden.kernel.state import EMPTY, State
-from voicewarden.kernel.step import step
+from voicewarden.kernel.step import Step, step
 from voicewarden.ledger.view import LedgerView
-from voicewarden.model.error import LedgerError
 from voicewarden.model.event import CallStarted, Event
-from voicewarden.model.record import GENESIS, Record
+from voicewarden.model.record import GENESIS, Record, chain_hash
+from voicewarden.replay.release_blob import compile_blob
+from voicewarden.replay.upcaster import UPCASTERS, Upcasters
 
-_EVENTS = msgspec.json.Decoder(Event)
+_EVENTS: Final = msgspec.json.Decoder(Event)
+Watch = Callable[[Compiled, State, Event, Step], None]
+"""Is shown every step that came out as recorded: the release, the state before, the event, and what it led to."""
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -25,8 +29,26 @@ class Difference(msgspec.Struct, frozen=True):
 
     call: str
     seq: int
-    recorded: str
-    replayed: str
+    found: Record | None
+    """What the ledger holds; None where it holds nothing."""
+    expected: Record | None
+    """What replay would have written; None where that can't be known."""
+    what: str = ""
+    """What was expected or found, where there is no record of it."""
+
+    @property
+    def recorded(self) -> str:
+        """What the ledger holds, in one line."""
+        if self.found is not None:
+            return _told(self.found)
+        return self.what if self.expected is None else "nothing"
+
+    @property
+    def replayed(self) -> str:
+        """What this program would have written, in one line."""
+        if self.expected is not None:
+            return _told(self.expected)
+        return "" if self.found is None else self.what
 
 
 class Replayed(msgspec.Struct, frozen=True):
@@ -36,70 +58,116 @@ class Replayed(msgspec.Struct, frozen=True):
     events: int
     difference: Difference | None = None
     note: str = ""
+    """Why it could not be replayed at all, or what is missing."""
+
+    @property
+    def ok(self) -> bool:
+        """The call was replayed, and nothing differs."""
+        return self.difference is None and not self.note
 
 
 class Releases:
     """Compiled releases by hash, read from the ledger's blobs once each."""
 
-    def __init__(self, load: Callable[[str], bytes]) -> None:
+    def __init__(self, load: Callable[[str], bytes], made: dict[str, Compiled] | None = None) -> None:
+        """`made` holds what was compiled before, for other ledgers too: a hash names the same release everywhere."""
         self._load = load
+        self._made = {} if made is None else made
         self._compiled: dict[str, Compiled] = {}
 
     def get(self, name: str) -> Compiled:
         """The release of this hash. Raises LedgerError when the ledger does not hold it."""
         known = self._compiled.get(name)
         if known is None:
-            known = self._compiled[name] = Compiled(decode_release(self._load(name)))
-            if known.hash != name:
-                raise LedgerError(f"release {name[:12]} does not have the content that its name promises")
+            known = self._compiled[name] = self._compile(name)
+        return known
+
+    def blob(self, name: str) -> bytes:
+        """The bytes of this hash, as they are stored. Raises LedgerError when the ledger does not hold them."""
+        return self._load(name)
+
+    def _compile(self, name: str) -> Compiled:
+        data = self._load(name)
+        known = self._made.get(name)
+        if known is None:
+            known = self._made[name] = compile_blob(name, data)
         return known
 
 
-def replay_call(records: Iterable[Record], releases: Releases) -> Replayed:
-    """Replay one call's stream."""
+def replay_call(
+    records: Iterable[Record], releases: Releases, *, watch: Watch | None = None, upcasters: Upcasters = UPCASTERS
+) -> Replayed:
+    """Replay one call's stream, up to the first difference."""
     stored = list(records)
     call = stored[0].stream.removeprefix("call:") if stored else ""
-    first = _event_of(stored[0]) if stored else None
+    first = _event_of(stored[0], upcasters) if stored else None
     if not isinstance(first, CallStarted):
-        return Replayed(call, 0, Difference(call, 0, "no CallStarted", ""), "the stream has no beginning")
+        beginning = Difference(call, 0, None, None, "no CallStarted")
+        return Replayed(call, 0, beginning, "the stream has no beginning")
     release = releases.get(first.release)
     state: State = EMPTY
     last_hash = GENESIS
     position = events = 0
     while position < len(stored):
         record = stored[position]
-        event = _event_of(record)
+        event = _event_of(record, upcasters)
         if event is None:
-            found = f"{record.kind} {record.body.decode(errors='replace')}"
-            return Replayed(call, events, Difference(call, record.seq, found, "an event, or nothing"))
+            return Replayed(call, events, Difference(call, record.seq, record, None, "an event, or nothing"))
         taken = step(release, state, event)
-        again = records_of(
-            record.stream, state.seq, last_hash, event, taken.outputs, max(event.at_ms, state.now_ms)
-        )
-        for offset, made in enumerate(again):
-            kept = stored[position + offset] if position + offset < len(stored) else None
-            if kept != made:
-                return Replayed(call, events, _difference(call, made, kept))
-        position += len(again)
+        made = records_of(record.stream, state.seq, last_hash, event, taken.outputs, taken.state.now_ms)
+        end = position + len(made)
+        kept = stored[position:end]
+        if kept != made and (difference := _difference(call, kept, made, last_hash, upcasters)) is not None:
+            return Replayed(call, events, difference)
+        if watch is not None:
+            watch(release, state, event, taken)
+        position, last_hash, state = end, kept[-1].hash, taken.state
         events += 1
-        last_hash, state = again[-1].hash, taken.state
     return Replayed(call, events)
 
 
-def _event_of(record: Record) -> Event | None:
+def _event_of(record: Record, upcasters: Upcasters) -> Event | None:
     """The event of a record, None when it is none or can't be read."""
     if record.kind != "event":
         return None
+    event = _decoded(record.body)
+    if event is None and (body := upcasters.today("event", record.body)) is not None:
+        event = _decoded(body)
+    return event
+
+
+def _decoded(body: bytes) -> Event | None:
     try:
-        event: Event = _EVENTS.decode(record.body)
-        return event
-    except msgspec.DecodeError:
+        event: Event = _EVENTS.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
+    return event
 
 
-def _difference(call: str, made: Record, kept: Record | None) -> Difference:
-    recorded = "nothing" if kept is None else f"{kept.kind} {kept.body.decode(errors='replace')}"
-    return Difference(call, made.seq, recorded, f"{made.kind} {made.body.decode()}")
+def _difference(
+    call: str, kept: Sequence[Record], made: Sequence[Record], last_hash: str, upcasters: Upcasters
+) -> Difference | None:
+    """The first record of a step that is not what was made, older shapes taken for what they are today."""
+    for index, expected in enumerate(made):
+        found = kept[index] if index < len(kept) else None
+        if found is None or not _same(found, expected, last_hash, upcasters):
+            return Difference(call, expected.seq, found, expected)
+        last_hash = found.hash
+    return None
+
+
+def _same(found: Record, expected: Record, last_hash: str, upcasters: Upcasters) -> bool:
+    """Equal, or equal but for a shape that is older; the chain always goes over the bytes that are stored."""
+    head = (found.stream, found.seq, found.at_ms, found.kind)
+    if head != (expected.stream, expected.seq, expected.at_ms, expected.kind) or found.prev_hash != last_hash:
+        return False
+    if found.body != expected.body and upcasters.today(found.kind, found.body) != expected.body:
+        return False
+    return found.hash == chain_hash(*head, found.body, last_hash)
+
+
+def _told(record: Record) -> str:
+    return f"{record.kind} {record.body.decode(errors='replace')}"
 
 
 def replay_ledger(

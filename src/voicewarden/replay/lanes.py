@@ -1,7 +1,6 @@
 """The call as one picture on one time axis: both channels' sound, who spoke, decisions, everything else.
 
-In: timeline, cases, peaks. Out: SVG whose width may change freely, since every place on it is a percentage. Used by the
-call report.
+In: timeline, cases, peaks, tracks. Out: one SVG. Used by the call report.
 """
 
 import math
@@ -9,15 +8,18 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from voicewarden.replay.cases import Case
-from voicewarden.replay.markup import Html, join, tag
+from voicewarden.replay.course import Course
+from voicewarden.replay.markup import Html, tag
+from voicewarden.replay.picture import Picture
 from voicewarden.replay.recording import Recording
+from voicewarden.replay.rules import Rules
 from voicewarden.replay.timeline import Mark, Segment, Sentence, Timeline
+from voicewarden.replay.tracks import draw_tracks
 from voicewarden.replay.waveform import peaks_of
 from voicewarden.replay.wording import PURPOSES, SIGNS, VERDICTS, clock, sentence_state
 
-PX_A_SECOND: Final = 14
 _STEPS_S: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600)
-_RULER, _WAVE, _BAR, _ROW, _TICKS, _GAP = 24, 56, 24, 24, 16, 8
+_RULER, _WAVE, _BAR, _ROW, _TICKS = 24, 56, 24, 24, 16
 _MOST_ROWS: Final = 5
 _LABEL_PX: Final = 8
 """Width of a letter in a decision's label, generously."""
@@ -32,54 +34,15 @@ _NAMES: Final = {
 }  # fmt: skip
 
 
-class Picture:
-    """Lays lanes under one another and remembers their names for the column at the left."""
-
-    def __init__(self, length_ms: int) -> None:
-        self.length_ms = max(1000, length_ms)
-        self.width_px = max(320, min(30_000, self.length_ms * PX_A_SECOND // 1000))
-        self._top = 0
-        self._parts: list[Html] = []
-        self._names: list[Html] = []
-
-    def percent(self, ms: int) -> str:
-        """Where a moment lies."""
-        return f"{min(max(ms, 0), self.length_ms) * 100 / self.length_ms:.3f}%"
-
-    def is_late(self, ms: int) -> bool:
-        """So near the end that a label has to stand at the left of its mark."""
-        return ms > self.length_ms * 0.85
-
-    def span_px(self, ms: int, label_px: int) -> tuple[int, int]:
-        """What a mark with its label covers where the picture is narrowest."""
-        at = ms * self.width_px // self.length_ms
-        return (at - label_px, at + 12) if self.is_late(ms) else (at - 12, at + label_px)
-
-    def lane(self, name: str, height: int, parts: Iterable[Html], *, class_: str) -> None:
-        """Add a lane."""
-        place = tag("svg", join(parts), x="0", y=self._top, width="100%", height=height, overflow="visible")
-        self._parts.append(tag("g", place, class_=f"lane {class_}"))
-        self._names.append(tag("text", name, x="0", y=self._top + height // 2 + 4))
-        self._top += height + _GAP
-
-    def svg(self) -> Html:
-        """Names and picture beside each other."""
-        names = tag("svg", join(self._names), class_="names", width="72", height=self._top, aria_hidden="true")
-        cursor = tag("line", id="cursor", x1="0%", x2="0%", y1="0", y2=self._top, class_="cursor")
-        picture = tag(
-            "svg", join(self._parts), cursor, id="picture", width=self.width_px, height=self._top,
-            data_length=self.length_ms, role="group", aria_label="The call on a time axis; decisions are links",
-        )  # fmt: skip
-        scroll = tag("div", picture, class_="scroll", tabindex="0", role="region", aria_label="Time axis, scrollable")
-        return tag("div", names, scroll, class_="picture")
-
-
-def draw(timeline: Timeline, cases: Sequence[Case], recording: Recording) -> Html:
+def draw(timeline: Timeline, cases: Sequence[Case], recording: Recording, course: Course, rules: Rules) -> Html:
     """The whole picture of a call."""
     picture = Picture(timeline.length_ms)
     picture.lane("", _RULER, _ruler(picture), class_="ruler")
     for name, class_, path in _waves(recording):
         picture.lane(name, _WAVE, _wave(picture, recording, path), class_=f"wave {class_}")
+    if recording.sound is None:
+        absent = tag("text", "no sound: this call's recording is not here (see the top)", x="4", y="16")
+        picture.lane("sound", _BAR, [absent], class_="absent")
     picture.lane("caller", _BAR, (_segment(picture, item) for item in timeline.segments), class_="caller")
     picture.lane("agent", _BAR, (_sentence(picture, item) for item in timeline.sentences), class_="agent")
     weighty = [case for case in cases if case.weight in ("action", "held")]
@@ -88,6 +51,7 @@ def draw(timeline: Timeline, cases: Sequence[Case], recording: Recording) -> Htm
     picture.lane("decisions", height, (_decision(picture, row, case) for row, case in rows), class_="decisions")
     minor = [case for case in cases if case.weight in ("late", "said")]
     picture.lane("sentences", _TICKS, (_tick(picture, case) for case in minor), class_="minor")
+    draw_tracks(picture, course, rules)
     picture.lane("signals", _ROW, _marks(picture, timeline.marks), class_="signals")
     return picture.svg()
 

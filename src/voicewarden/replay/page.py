@@ -8,26 +8,31 @@ import base64
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from importlib import resources
 from string import Template
+from typing import Final
 
 from voicewarden.model.decision import Decision
 from voicewarden.model.event import CallStarted
 from voicewarden.replay.cases import Case
+from voicewarden.replay.course import Course, longest_silence
 from voicewarden.replay.entries import Entries, Entry
 from voicewarden.replay.markup import Html, join, tag, text
+from voicewarden.replay.rules import Rules
 from voicewarden.replay.timeline import Timeline
 from voicewarden.replay.transcript import badge
-from voicewarden.replay.wording import VERDICTS, clock, duration, plain, summary
+from voicewarden.replay.wording import VERDICTS, clock, date, duration, plain, summary
+
+_KEEP_WORDS: Final = "It holds words of a caller: keep it as you keep the recording."
 
 
-def document(title: str, body: Html) -> str:
-    """A whole HTML document."""
+def document(title: str, body: Html, *, keep: str = _KEEP_WORDS) -> str:
+    """A whole HTML document; `keep` says at its foot how to keep it."""
     style, script = _asset("report.css"), _asset("report.js")
     return Template(_asset("report.html")).substitute(
-        title=text(title), body=body, style=style, script=script, style_hash=_hash(style), script_hash=_hash(script)
-    )
+        title=text(title), body=body, keep=text(keep), style=style, script=script, style_hash=_hash(style),
+        script_hash=_hash(script),
+    )  # fmt: skip
 
 
 def _asset(name: str) -> str:
@@ -74,13 +79,6 @@ def _started(started: CallStarted | None, last_stage: str) -> list[tuple[str, st
     ]  # fmt: skip
 
 
-def date(unix_ms: int) -> str:
-    """A moment in UTC, or that it was not recorded (a call without a wall clock)."""
-    if not 0 < unix_ms < 253_402_300_800_000:
-        return "not recorded"
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=unix_ms)).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
 def findings(notes: Sequence[str]) -> Html:
     """What is missing or wrong, said at the top."""
     if not notes:
@@ -89,7 +87,7 @@ def findings(notes: Sequence[str]) -> Html:
     return tag("aside", tag("h2", "What is missing or odd"), tag("ul", items), class_="findings")
 
 
-def glance(cases: Sequence[Case], replay: Html) -> Html:
+def glance(cases: Sequence[Case], course: Course, rules: Rules, replay: Html) -> Html:
     """What came of the call, in a few lines."""
     weighty = [case for case in cases if case.weight == "action"]
     counts = Counter((case.decision.action, case.decision.verdict) for case in weighty)
@@ -101,13 +99,33 @@ def glance(cases: Sequence[Case], replay: Html) -> Html:
     late = sum(case.weight == "late" for case in cases)
     said = sum(case.weight == "said" for case in cases)
     done = [plain(case.decision.action) for case in cases if case.receipt and case.receipt.outcome == "done"]
-    rows = (
+    rows: list[tuple[str, object]] = [
         ("Done", ", ".join(done) or "nothing"),
         ("Decisions", tag("ul", actions, class_="plain") if weighty else "none on actions"),
         ("Sentences of the model", f"{said} allowed, {held} refused, {late} too late"),
-        ("Exact replay", replay),
-    )
+        ("Budget", _budget(course, rules)),
+        ("Longest silence", _silence(course)),
+    ]
+    watching = Counter(shadow.verdict for case in cases for shadow in case.shadows)
+    if watching:
+        would = ", ".join(f"{VERDICTS[verdict]} {count} times" for verdict, count in watching.items())
+        rows.append(("Watching rules would have said", would))
+    rows.append(("Exact replay", replay))
     return tag("dl", join(tag("div", tag("dt", name), tag("dd", value)) for name, value in rows), class_="glance")
+
+
+def _budget(course: Course, rules: Rules) -> str:
+    used = course.spending[-1].spent if course.spending else 0
+    limit = f" of {rules.release.policy.budget.per_call_tokens}" if rules.release else ""
+    stopped = sum(item.refused for item in course.spending)
+    return f"{used}{limit} tokens of the model" + (f"; not let go on {stopped} times" if stopped else "")
+
+
+def _silence(course: Course) -> str:
+    longest = longest_silence(course.silences)
+    if longest is None:
+        return "no pause worth telling"
+    return f"{duration(longest.to_ms - longest.from_ms)}, from {clock(longest.from_ms)}"
 
 
 def player(wav: bytes, from_ms: int) -> Html:
@@ -122,13 +140,27 @@ def player(wav: bytes, from_ms: int) -> Html:
     return tag("div", audio, class_="player")
 
 
+_KEYS: Final = (
+    ("j or →", "next decision"), ("k or ←", "decision before"), ("space", "play and pause"),
+    ("Enter", "on a time: go there"), ("?", "this list"), ("Esc", "close it"),
+)  # fmt: skip
+
+
+def keyboard() -> Html:
+    """What can be done without a mouse."""
+    rows = join(tag("div", tag("dt", tag("kbd", keys)), tag("dd", does)) for keys, does in _KEYS)
+    close = tag("form", tag("button", "Close"), method="dialog")
+    return tag("dialog", tag("h2", "Keys"), tag("dl", rows), close, id="keys")
+
+
 def controls() -> Html:
     """Buttons that widen and narrow the time axis."""
     buttons = join(
         tag("button", label, type="button", data_zoom=zoom, title=title)
         for label, zoom, title in (("-", "out", "Less wide"), ("fit", "fit", "Whole call"), ("+", "in", "Wider"))
     )
-    return tag("div", buttons, class_="zoom script-only", role="group", aria_label="Zoom of the time axis")
+    keys = tag("button", "Keys", type="button", id="show-keys", title="What can be done without a mouse (?)")
+    return tag("div", buttons, keys, class_="zoom script-only", role="group", aria_label="Time axis")
 
 
 def log(entries: Entries) -> Html:

@@ -14,18 +14,22 @@ import msgspec
 
 from voicewarden.ledger.view import LedgerView
 from voicewarden.model.error import LedgerError
-from voicewarden.replay.cards import Cards
+from voicewarden.replay.card import Card
+from voicewarden.replay.cards import show_cards
 from voicewarden.replay.cases import Case, read_cases
+from voicewarden.replay.course import AnswererWatch, Stretch, read_course
 from voicewarden.replay.entries import Entries, read_entries
 from voicewarden.replay.exact import Releases, replay_call
+from voicewarden.replay.labels import read_labels
 from voicewarden.replay.lanes import draw
 from voicewarden.replay.markup import Html, join, tag
-from voicewarden.replay.page import controls, date, document, findings, glance, header, log, player, section
+from voicewarden.replay.page import controls, document, findings, glance, header, keyboard, log, player, section
+from voicewarden.replay.provenance import Provenance
 from voicewarden.replay.recording import find_recording
 from voicewarden.replay.rules import read_rules
 from voicewarden.replay.timeline import read_timeline
 from voicewarden.replay.transcript import show_transcript
-from voicewarden.replay.wording import duration, plain
+from voicewarden.replay.wording import date, duration, plain
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -33,32 +37,36 @@ _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 def write_report(ledger: LedgerView, call: str, target: Path, *, recording: Path | None = None) -> Path:
     """Write the report of one call and return where it is; raises OSError when the file can't be written."""
     entries = read_entries(ledger.read_stream(f"call:{call}"))
+    with Provenance(ledger) as provenance:
+        body = _body(ledger, call, entries, provenance, recording)
+    return write_page(target, document(f"Call {call}", body))
+
+
+def _body(
+    ledger: LedgerView, call: str, entries: Entries, provenance: Provenance, recording: Path | None
+) -> Html:
     timeline, cases = read_timeline(entries), read_cases(entries)
     rules = read_rules(ledger, entries.started.release if entries.started else "")
     sound = find_recording(ledger, timeline.recording, recording)
-    replay, replay_note = _replayed(ledger, entries)
-    notes = [note for note in (*entries.problems, rules.note, *sound.notes, replay_note) if note]
+    labels = read_labels(ledger, call, (entry.record for entry in entries.items))
+    replay, replay_note, who = _replayed(ledger, entries, timeline.length_ms)
+    course = read_course(entries, timeline, who)
+    notes = (*entries.problems, provenance.problem, rules.note, *sound.notes, replay_note, *labels.problems)
+    card = Card(entries, rules, ledger.spent, labels, provenance)
     policy = next((case.decision.policy for case in cases), "")
-    body = join(
-        (
-            header(call, entries, timeline, policy),
-            tag(
-                "main",
-                findings(notes),
-                section("glance", "At a glance", glance(cases, replay)),
-                section("time", "Time", controls(), draw(timeline, cases, sound)),
-                tag(
-                    "div",
-                    section("said", "Transcript", show_transcript(timeline, cases, entries, rules.bands_permille)),
-                    section("decisions", "Decisions", Cards(entries, rules, ledger.spent).show(cases)),
-                    class_="columns",
-                ),
-                section("log", "Event log", _chain(entries), log(entries)),
-                player(sound.wav, sound.from_ms),
-            ),
-        )
-    )
-    return _write(target, document(f"Call {call}", body))
+    said = show_transcript(timeline, cases, entries, rules.bands_permille)
+    parts = (
+        findings([note for note in notes if note]),
+        section("glance", "At a glance", glance(cases, course, rules, replay)),
+        section("time", "Time", controls(), draw(timeline, cases, sound, course, rules)),
+        tag(
+            "div", section("said", "Transcript", said), section("decisions", "Decisions", show_cards(cases, card)),
+            class_="columns",
+        ),
+        section("log", "Event log", _chain(entries), log(entries)),
+        player(sound.wav, sound.from_ms),
+    )  # fmt: skip
+    return join((header(call, entries, timeline, policy), tag("main", *parts), keyboard()))
 
 
 def report_name(call: str) -> str:
@@ -74,7 +82,7 @@ def write_index(ledger: LedgerView, calls: Sequence[str], target: Path) -> Path:
     table = tag("table", tag("caption", f"{len(calls)} calls"), tag("thead", head), tag("tbody", rows))
     main = tag("main", tag("div", table, class_="scroll", tabindex="0", role="region", aria_label="Table of calls"))
     heading = tag("header", tag("h1", "Calls"), class_="top")
-    return _write(target, document("Calls", join((heading, main))))
+    return write_page(target, document("Calls", join((heading, main)), keep="It holds no word that anybody said."))
 
 
 def _index_row(ledger: LedgerView, call: str) -> Html:
@@ -99,18 +107,22 @@ def _refused(cases: Sequence[Case]) -> str:
     return ", ".join([*dict.fromkeys(names), *([f"sentences ({held})"] if held else [])])
 
 
-def _replayed(ledger: LedgerView, entries: Entries) -> tuple[Html, str]:
-    """Whether the call replays to the same bytes, and what to say at the top when it does not."""
+def _replayed(ledger: LedgerView, entries: Entries, end_ms: int) -> tuple[Html, str, tuple[Stretch, ...]]:
+    """Whether the call replays to the same bytes, what to say at the top when it does not, and who answered."""
     if not entries.items:
-        return tag("span", "nothing to replay"), ""
+        return tag("span", "nothing to replay"), "", ()
+    answerer = AnswererWatch()
     try:
-        result = replay_call((entry.record for entry in entries.items), Releases(ledger.get_blob))
+        releases = Releases(ledger.get_blob)
+        result = replay_call((entry.record for entry in entries.items), releases, watch=answerer.watch)
     except (LedgerError, msgspec.MsgspecError, UnicodeDecodeError):
-        return tag("span", "could not be run"), ""
+        return tag("span", "could not be run: its release is missing or of another version"), "", ()
+    who = answerer.stretches(end_ms)
     if result.difference is None:
-        return tag("span", tag("strong", "same bytes"), f", {result.events} events"), ""
+        return tag("span", tag("strong", "same bytes"), f", {result.events} events"), "", who
     seq = result.difference.seq
-    return tag("strong", f"differs at record {seq}"), f"Replayed through the kernel, this call differs at record {seq}."
+    note = f"Replayed through the kernel, this call differs at record {seq}."
+    return tag("strong", f"differs at record {seq}"), note, who
 
 
 def _chain(entries: Entries) -> Html:
@@ -120,7 +132,7 @@ def _chain(entries: Entries) -> Html:
     return tag("p", state, " Last hash: ", tag("code", last, class_="long"), class_="meta")
 
 
-def _write(target: Path, content: str) -> Path:
+def write_page(target: Path, content: str) -> Path:
     """A whole file or none, readable by its owner only: it holds what a caller said."""
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f".{target.name}.part")

@@ -6,7 +6,8 @@ In: timeline, cases, entries, the policy's confidence bands. Out: HTML. Used by 
 
 from collections.abc import Sequence
 
-from voicewarden.model.event import Word
+from voicewarden.model.decision import Grant
+from voicewarden.model.event import ReceiptReturned, Word
 from voicewarden.replay.cases import Case
 from voicewarden.replay.entries import Entries
 from voicewarden.replay.markup import Html, join, record_link, tag
@@ -79,7 +80,7 @@ def _word(word: Word, bands: Bands) -> Html:
         class_ = "unsure" if word.permille >= bands[1] else "lost"
     figure = "?" if word.permille is None else str(round(word.permille / 10))
     title = "no figure" if word.permille is None else f"{_percent(word)} sure"
-    return tag("span", word.text.strip(), class_=f"w {class_}", data_p=figure, title=title)
+    return tag("span", word.text.strip(), class_=f"w {class_}", data_p=figure, data_ms=word.from_ms, title=title)
 
 
 def _percent(word: Word) -> str:
@@ -100,8 +101,18 @@ def _sentence(item: Sentence) -> Html:
 
 
 def _mark(item: Mark, entries: Entries) -> Html:
-    said = summary(entries.by_seq[item.seq])
+    entry = entries.by_seq[item.seq]
+    said = summary(entry)
+    if isinstance(entry.value, ReceiptReturned) and (action := _action_of(entry.value.grant, entries)):
+        said = f"{plain(action)}: {plain(entry.value.outcome)}"
     return _row(item.seq, item.from_ms, item.from_ms, "", "mark", said, " ", record_link(item.seq))
+
+
+def _action_of(grant: str, entries: Entries) -> str:
+    """What a grant permitted; its id ends with the number of its record."""
+    number = grant.rpartition("/")[2]
+    entry = entries.by_seq.get(int(number)) if number.isascii() and number.isdigit() else None
+    return entry.value.action if entry is not None and isinstance(entry.value, Grant) else ""
 
 
 def _decision(case: Case) -> Html:

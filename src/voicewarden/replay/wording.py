@@ -3,12 +3,12 @@
 In: decoded records. Out: text, never markup. Used by every part of the call report.
 """
 
-from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import msgspec
 
-from voicewarden.model.decision import Decision, Grant, Reason
+from voicewarden.model.decision import Grant
 from voicewarden.replay.entries import Entry
 from voicewarden.replay.timeline import Sentence
 
@@ -29,10 +29,10 @@ _TEXTS: Final = {
     "ActionRequested": "{principal} asks for {action}",
     "CountReserved": "other calls have used {used} of the limit {limit}",
     "FactLearned": "{source} says: {fact} is {value}",
-    "TokensReserved": "inference {inference} wants up to {tokens} tokens",
+    "TokensReserved": "the model wants to produce up to {tokens} tokens (inference {inference})",
     "TokensSpent": "inference {inference} produced {tokens} tokens",
     "TimerFired": "timer {timer} came due",
-    "ReceiptReturned": "the effect of {grant} ended: {outcome}",
+    "ReceiptReturned": "the result of {grant} came back: {outcome}",
     "ModelFaltered": "the model failed: {what}",
     "SpeechFaltered": "sentence {sentence} could not be spoken",
     "HearingFaltered": "what the caller said in turn {turn} could not be transcribed",
@@ -55,7 +55,7 @@ _TEXTS: Final = {
     "AnswerTool": "answer to the tool call: {action} {status}",
     "StartTimer": "start timer {timer}",
     "CancelTimer": "cancel timer {timer}",
-    "SpendGrant": "hand grant {grant} to its effector",
+    "SpendGrant": "do what grant {grant} permits",
     "SwitchAgent": "agent {agent} speaks from here on",
     "StartRecording": "recording begins",
     "StopRecording": "recording stops",
@@ -110,30 +110,16 @@ def duration(ms: int) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
+def date(unix_ms: int) -> str:
+    """A moment in UTC, or that it was not recorded (a call without a wall clock)."""
+    if not 0 < unix_ms < 253_402_300_800_000:
+        return "not recorded"
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=unix_ms)).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
 def plain(name: str) -> str:
     """A name from a record as words."""
     return name.replace("_", " ").strip() or "not known"
-
-
-def decision_sentence(decision: Decision, title: str) -> str:
-    """One decision as a sentence about what its title names."""
-    action = title.capitalize()
-    because = reasons_in_words(tuple(reason for reason in decision.reasons if reason.verdict != "allow"))
-    match decision.verdict:
-        case "allow":
-            met = len(decision.reasons)
-            return f"{action} was allowed: " + (f"all {met} rules were met." if met else "nothing stands against it.")
-        case "confirm":
-            return f"{action} must first be agreed to by the caller ({because})."
-        case "escalate":
-            return f"{action} is for a person to decide ({because})."
-        case "deny":
-            return f"{action} was refused ({because})."
-
-
-def reasons_in_words(reasons: Sequence[Reason]) -> str:
-    """What each reason needed and found."""
-    return "; ".join(f"{reason.fact}: needed “{reason.needed}”, found “{reason.found}”" for reason in reasons)
 
 
 def grant_end(grant: Grant, receipt: str | None, *, handed: bool, burnt: bool) -> str:
@@ -141,10 +127,10 @@ def grant_end(grant: Grant, receipt: str | None, *, handed: bool, burnt: bool) -
     if receipt is not None:
         return receipt
     if burnt:
-        return "unknown: it was spent, but no receipt came back"
+        return "unknown: it was used, but no result came back"
     if handed:
-        return "unknown: it was handed to its effector, and no receipt came back"
-    return "never spent" if not grant.escape else "kept in reserve"
+        return "unknown: it was handed over to be done, and no result came back"
+    return "never used" if not grant.escape else "kept in reserve"
 
 
 def sentence_state(sentence: Sentence) -> str:

@@ -10,12 +10,14 @@ anew from the steps.
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from tests.fakes.rig import BOOK, Rig, shipped
+from tests.fakes.rig import BOOK, Rig, shipped, with_policy
 
+from voicewarden.kernel.release import Compiled
 from voicewarden.kernel.step import Step
 from voicewarden.model import event as events
 from voicewarden.model.action import Value
@@ -26,6 +28,8 @@ ARGS: Final[dict[str, dict[str, Value]]] = {
     "send_message": {"template": "directions"}, "look_up": {"what": "quote"}, "hand_over": {"to": "closing"},
     "advance_commitment": {"offer": "haircut"},
 }  # fmt: skip
+_TELLING: Final = ("turn", "text", "sentence", "whole", "action", "timer", "due_ms", "inference", "tokens")
+"""What is shown of an event, whose other fields follow from the step."""
 _KINDS: Final = ("event", "directive")
 _DIGEST: Final = re.compile(r"\b[0-9a-f]{64}\b")
 
@@ -37,8 +41,10 @@ class Scene(Rig):
         self.told: list[str] = []
         given = dict(part.split("=", 1) for part in setting.split())
         opened = given.pop("opened", "yes") == "yes"
+        policy, pausing = given.pop("policy", "outbound-sales"), given.pop("pausing", "")
         facts = {name: _value(text) for name, text in given.items() if name not in ("direction", "agent", "stage")}
         super().__init__(
+            _release(policy, pausing),
             direction=given.get("direction", "inbound"), agent=given.get("agent", "booking"),  # type: ignore[arg-type]
             stage=given.get("stage", "bounded"), facts=facts, opened=opened,  # type: ignore[arg-type]
         )  # fmt: skip
@@ -47,23 +53,32 @@ class Scene(Rig):
         """One event through the step, written down."""
         before, at = self.state, len(self.told)
         taken = super().feed(event)
-        lines = [self._line("", event)]
-        lines += [self._line("  < ", item) for item in taken.outputs]
+        named = [str(getattr(event, name)) for name in _TELLING if hasattr(event, name)]
+        lines = [" ".join([type(event).__name__, str(event.at_ms), *named])]
+        lines += [self._line(item) for item in taken.outputs]
         lines += [f"  = {line}" for line in _changes(_plain(before), _plain(taken.state))]
         # What was cut is fed from inside: it stands behind what cut it.
         self.told[at:at] = lines
         return taken
 
-    def _line(self, mark: str, item: Any) -> str:
+    def _line(self, item: Any) -> str:
         plain = msgspec.to_builtins(item)
         told = json.dumps({k: v for k, v in plain.items() if k not in _KINDS}, ensure_ascii=False, sort_keys=True)
         told = told.replace(self.release.hash, "release").replace(self.release.policy.hash, "policy")
-        return f"{mark}{type(item).__name__} {_DIGEST.sub(_short, told)}"
+        return f"  < {type(item).__name__} {_DIGEST.sub(_short, told)}"
 
     def perform(self, said: str) -> None:
         """One step of a script: a verb and what it is about."""
         verb, _, rest = said.partition(" ")
         STEPS[verb](self, rest)
+
+
+@lru_cache(maxsize=4)
+def _release(policy: str, pausing: str) -> Compiled:
+    if not pausing:
+        return shipped(policy)
+    oversight = msgspec.structs.replace(shipped(policy).data.policy.oversight, pause_finishes_calls=pausing)
+    return with_policy({"oversight": oversight}, policy)
 
 
 def _value(text: str) -> Value:
@@ -77,6 +92,7 @@ def _short(digest: re.Match[str]) -> str:
 def _plain(state: Any) -> dict[str, Any]:
     plain: dict[str, Any] = msgspec.to_builtins(state)
     plain["heard_claims"] = sorted(plain["heard_claims"])
+    plain["turn"]["words"] = [" ".join(map(str, word)) for word in plain["turn"]["words"]]
     for part, name in (("floor", "queue"), ("turn", "cut")):
         plain[part][name] = [_sentence(**item) for item in plain[part][name]]
     del plain["seq"], plain["now_ms"]

@@ -99,3 +99,14 @@ def test_an_opt_out_in_two_breaths_is_heard() -> None:
     assert rig.value("opted_out") is False
     rig.happen(CallerTurnEnded, turn=1)
     assert rig.state.facts["opted_out"].value is True
+
+
+def test_an_open_question_is_waited_for_after_a_line_was_repeated() -> None:
+    rig = Rig()
+    rig.wait(60_000)
+    rig.hear("what does it cost?")
+    rig.question("book")
+    rig.noise()
+    rig.noise()
+    rig.play()
+    assert rig.state.consent.pending is not None and "answer" in rig.state.timers

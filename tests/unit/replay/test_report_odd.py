@@ -20,12 +20,13 @@ from voicewarden.replay.report import write_report
 class Shelf:
     """A ledger for reading that holds one stream and some blobs, in memory: it may hold what no writer would take."""
 
-    def __init__(self, records: list[Record], blobs: dict[str, bytes]) -> None:
+    def __init__(self, folder: Path, records: list[Record], blobs: dict[str, bytes]) -> None:
+        self.path = folder / "no-such-ledger.db"
         self._records = records
         self._blobs = blobs
 
     def read_stream(self, stream: str) -> Iterator[Record]:
-        yield from self._records
+        yield from (record for record in self._records if stream.startswith("call:"))
 
     def get_blob(self, sha: str) -> bytes:
         if sha not in self._blobs:
@@ -40,7 +41,7 @@ SAMPLE = booking_call()
 
 
 def shown(records: list[Record], folder: Path, recording: Path | None = None, **blobs: bytes) -> str:
-    shelf = Shelf(records, {name.removeprefix("b"): data for name, data in blobs.items()})
+    shelf = Shelf(folder, records, {name.removeprefix("b"): data for name, data in blobs.items()})
     # A shelf answers what the report asks a ledger for.
     path = write_report(shelf, "sample-1", folder / "r.html", recording=recording)  # type: ignore[arg-type]
     return path.read_text("utf-8")

@@ -54,7 +54,8 @@ def on_proposed(draft: Draft, event: SentenceProposed) -> None:
     permit(draft, request)
     disclosure.say_missing(draft)
     draft.floor = replace(draft.floor, spoke=True)
-    draft.cancel_timer("model")
+    if not draft.floor.consulted:  # else the model is awaited for what it was asked since
+        draft.cancel_timer("model")
     draft.say(event.text, "model", sentence=event.sentence)
 
 

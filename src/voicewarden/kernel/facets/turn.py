@@ -179,11 +179,12 @@ def _greeted(draft: Draft) -> None:
 
 def _wordless(draft: Draft) -> None:
     """A sound without words must not leave the line dead: go on where the agent was cut, or say so."""
-    if _repeat(draft):
-        return
+    repeated = _repeat(draft)
     if draft.consent.pending is not None:
-        _say_not_heard(draft)
+        if not repeated:
+            _say_not_heard(draft)
         draft.start_timer("answer", draft.release.policy.policy.questions.answer_within_ms)
+    if repeated or draft.consent.pending is not None:
         return
     if draft.floor.queue:
         return  # the agent has gone on speaking through the noise

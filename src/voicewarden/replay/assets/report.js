@@ -8,6 +8,9 @@
   const length = picture ? Number(picture.dataset.length) : 0;
   const offset = sound ? Number(sound.dataset.from || 0) : 0;
   const rows = [...document.querySelectorAll(".rows > li[data-from]")];
+  const cards = [...document.querySelectorAll(".card")];
+  const keys = document.getElementById("keys");
+  let chosen = -1;
 
   const bring = (row) => {
     const pane = row.closest("section");
@@ -56,12 +59,43 @@
       scroll.scrollLeft = middle * picture.getBoundingClientRect().width - scroll.clientWidth / 2;
       return;
     }
-    const moment = click.target.closest("button[data-ms]");
+    if (click.target.closest("#show-keys")) return keys.showModal();
+    const moment = click.target.closest("button[data-ms], .w[data-ms]");
     if (moment) return go(Number(moment.dataset.ms), true);
+    const row = click.target.closest(".rows > li[data-from]");
+    if (row && !click.target.closest("a") && !String(getSelection())) return go(Number(row.dataset.from), true);
     if (picture && picture.contains(click.target) && !click.target.closest("a")) {
       const box = picture.getBoundingClientRect();
       go(((click.clientX - box.left) / box.width) * length, true);
     }
+  });
+
+  const choose = (index) => {
+    if (!cards.length) return;
+    chosen = Math.min(Math.max(index, 0), cards.length - 1);
+    const card = cards[chosen];
+    card.focus({ preventScroll: true });
+    card.scrollIntoView({ block: "start" });
+    go(Number(card.dataset.ms), false);
+  };
+
+  document.addEventListener("focusin", (focus) => {
+    const card = focus.target.closest(".card");
+    if (card) chosen = cards.indexOf(card);
+  });
+
+  document.addEventListener("keydown", (key) => {
+    if (key.ctrlKey || key.metaKey || key.altKey || key.isComposing || (keys && keys.open)) return;
+    const at = key.target;
+    if (at.closest("input, textarea, select, audio")) return;
+    const sideways = !at.closest(".scroll");
+    if (key.key === "j" || (key.key === "ArrowRight" && sideways)) choose(chosen + 1);
+    else if (key.key === "k" || (key.key === "ArrowLeft" && sideways)) choose(chosen - 1);
+    else if (key.key === " " && sound && !at.closest("button, summary, a")) {
+      if (sound.paused) sound.play().catch(() => {}); else sound.pause();
+    } else if (key.key === "?" && keys) keys.showModal();
+    else return;
+    key.preventDefault();
   });
 
   const figures = document.getElementById("figures");
@@ -77,6 +111,11 @@
     if (target.tabIndex === -1 && target.hasAttribute("tabindex")) target.focus({ preventScroll: true });
   };
   addEventListener("hashchange", reveal);
-  addEventListener("beforeprint", () => { for (const box of document.querySelectorAll(".group")) box.open = true; });
+  let folded = [];
+  addEventListener("beforeprint", () => {
+    folded = [...document.querySelectorAll(".group:not([open]), .fold:not([open])")];
+    for (const box of folded) box.open = true;
+  });
+  addEventListener("afterprint", () => { for (const box of folded) box.open = false; folded = []; });
   reveal();
 })();
