@@ -11,7 +11,6 @@ import typer
 from voicewarden.cli.policy import AgentsOption, ConfigOption, PolicyArgument, config_around, release_of
 
 if TYPE_CHECKING:
-    from voicewarden.kernel.release import Compiled
     from voicewarden.model.action import Value
     from voicewarden.model.decision import Decision
     from voicewarden.policy.ast import ActionRule
@@ -122,6 +121,7 @@ def _decide(
 ) -> None:
     from voicewarden.cli.console import print_json
     from voicewarden.embed.judge import Given, Judge, Row
+    from voicewarden.kernel.arguments import sample_arguments
     from voicewarden.kernel.release import Compiled
     from voicewarden.model.action import STAGES, Value
 
@@ -134,7 +134,7 @@ def _decide(
     parsed: dict[str, Value | Given | None] = dict(_fact(fact) for fact in facts)
     judge, told = Judge(release).judge, []
     for name in chosen:
-        args = _sample(release, known[name]) if name in known else {}
+        args = sample_arguments(release.data, known[name]) if name in known else {}
         try:
             judged = judge(Row(action=name, args=args, facts=parsed, stage=given, role=role))
         except ValueError as error:
@@ -154,22 +154,6 @@ def _fact(text: str) -> tuple[str, "Value"]:
     if value in ("true", "false"):
         return name, value == "true"
     return name, int(value) if value.removeprefix("-").isdecimal() else value
-
-
-def _sample(release: "Compiled", rule: "ActionRule") -> dict[str, "Value"]:
-    """Arguments that are well formed, so that it is the rules that decide."""
-    made: dict[str, Value] = {}
-    for argument in rule.args:
-        match argument.kind:
-            case "enum":
-                made[argument.name] = next(iter(release.data.catalogue.get(argument.source, {})), "")
-            case "local_time":
-                made[argument.name] = "2030-01-01T12:00"
-            case "int":
-                made[argument.name] = 1
-            case "text":
-                made[argument.name] = "text"
-    return made
 
 
 def _sentence(decision: "Decision") -> str:

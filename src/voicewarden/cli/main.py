@@ -19,12 +19,14 @@ from voicewarden.cli import (
     diff,
     explain,
     golden,
+    hear,
     keys,
     ledger,
     model_check,
     phone,
     policy,
     prove,
+    rehear,
     replay,
     whatif,
 )
@@ -67,6 +69,8 @@ policy.app.command("flips")(explain.flips)
 app.command("bench")(bench.bench)
 app.command("decide")(decide.decide)
 app.command("replay")(replay.replay)
+app.command("hear")(hear.hear)
+app.command("rehear")(rehear.rehear)
 app.command("whatif")(whatif.whatif)
 app.command("pin")(golden.pin)
 app.command("check-golden")(golden.check_golden)

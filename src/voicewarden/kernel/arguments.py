@@ -35,6 +35,27 @@ def argument_reasons(release: Release, rule: ActionRule, args: Arguments) -> lis
     return reasons
 
 
+def sample_arguments(release: Release, rule: ActionRule, variant: int = 0) -> Arguments:
+    """Arguments of the declared types, others for each variant, so that it is the rules that decide. An enum without a
+    list stays out, as does what is optional.
+    """
+    made = {argument.name: _sample(release, argument, variant) for argument in rule.args if not argument.optional}
+    return {name: value for name, value in made.items() if value is not None}
+
+
+def _sample(release: Release, argument: Argument, variant: int) -> Value | None:
+    match argument.kind:
+        case "enum":
+            values = tuple(release.catalogue.get(argument.source, {}))
+            return values[variant % len(values)] if values else None
+        case "local_time":
+            return f"2026-12-01T{9 + variant % 9:02d}:00"
+        case "int":
+            return 1 + variant
+        case "text":
+            return f"text {1 + variant}"
+
+
 def _reason(name: str, needed: str, found: str) -> Reason:
     return Reason("kernel.arguments", f"args.{name}", needed, found, "deny")
 

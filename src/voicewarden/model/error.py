@@ -10,6 +10,7 @@
     ├── ModelFailed            the language model gave no usable answer in time
     ├── SpeechFailed           the text could not be turned into sound
     ├── TranscriberFailed      the sound could not be turned into text
+    │   └── RecordingRefused   a recording is none that can be heard side by side
     └── CarrierFailed          the telephone carrier refused or did not answer
 
 Every text says what happened, what was expected and what to do next, and holds nothing that a caller said.

@@ -10,9 +10,10 @@ from typing import Final
 
 import msgspec
 
-from voicewarden.kernel.release import Compiled, Release
-from voicewarden.model.action import Arguments, Direction, Value
-from voicewarden.policy.ast import ActionRule, Argument
+from voicewarden.kernel.arguments import sample_arguments
+from voicewarden.kernel.release import Compiled
+from voicewarden.model.action import Direction, Value
+from voicewarden.policy.ast import ActionRule
 from voicewarden.proofs.context import Context
 from voicewarden.proofs.driven_call import SURE_PERMILLE, DrivenCall
 
@@ -198,14 +199,14 @@ def _question_heard(wanted: Wanted) -> Plan:
 
 def _request(wanted: Wanted, rule: ActionRule, count: int) -> Move:
     principal = wanted.context.role if rule.requested_by else wanted.agent
-    return partial(DrivenCall.request, action=rule.name, args=arguments(wanted.release.data, rule, count),
+    return partial(DrivenCall.request, action=rule.name, args=sample_arguments(wanted.release.data, rule, count),
                    principal=principal)  # fmt: skip
 
 
 def _approval(wanted: Wanted) -> Plan:
     if not wanted.context.approved:
         return ()
-    args = arguments(wanted.release.data, wanted.rule, wanted.context.minted)
+    args = sample_arguments(wanted.release.data, wanted.rule, wanted.context.minted)
     return (partial(DrivenCall.approve, action=wanted.action, args=args),)
 
 
@@ -236,26 +237,3 @@ def _say(call: DrivenCall, text: str, permille: int = SURE_PERMILLE) -> None:
 
 def _answer(call: DrivenCall, texts: tuple[str, ...]) -> None:
     call.say(*texts)
-
-
-def arguments(release: Release, rule: ActionRule, count: int) -> Arguments:
-    """Arguments of the declared types, others for every count; an enum without a list stays out."""
-    found: Arguments = {}
-    for argument in rule.args:
-        value = _argument(release, argument, count)
-        if value is not None and not argument.optional:
-            found[argument.name] = value
-    return found
-
-
-def _argument(release: Release, argument: Argument, count: int) -> Value | None:
-    match argument.kind:
-        case "enum":
-            values = tuple(release.catalogue.get(argument.source, {}))
-            return values[count % len(values)] if values else None
-        case "local_time":
-            return f"2026-12-01T{9 + count % 9:02d}:00"
-        case "int":
-            return 1 + count
-        case "text":
-            return f"text {1 + count}"

@@ -12,11 +12,12 @@ from typing import Final
 
 import msgspec
 
+from voicewarden.kernel.arguments import sample_arguments
 from voicewarden.kernel.draft import Draft, replace
 from voicewarden.kernel.gate import Request, decide, permit
-from voicewarden.kernel.release import Compiled, Release
+from voicewarden.kernel.release import Compiled
 from voicewarden.kernel.state import State
-from voicewarden.model.action import Arguments, Value, Verdict
+from voicewarden.model.action import Arguments, Verdict
 from voicewarden.model.decision import Decision, Reason
 from voicewarden.model.event import ActionRequested
 
@@ -54,7 +55,7 @@ class Asking:
     def __init__(self, release: Compiled) -> None:
         self._release = release
         names = sorted(release.policy.policy.actions.keys() - _NOT_IN_A_CALL)
-        self._asked = {name: sample_arguments(release.data, name) for name in names}
+        self._asked = {name: sample_arguments(release.data, release.data.policy.actions[name]) for name in names}
 
     def at(self, state: State, at_s: int) -> Moment:
         """Decide every action; nothing of it is recorded or changes the state."""
@@ -89,20 +90,3 @@ def changes(moments: Iterable[Moment]) -> Iterator[Moment]:
             yield moment
         last = moment
 
-
-def sample_arguments(release: Release, action: str) -> Arguments:
-    """Arguments of an action that are well formed, so that it is the rules that decide."""
-    declared = release.policy.actions[action].args
-    return {argument.name: _sample(release, argument.kind, argument.source) for argument in declared}
-
-
-def _sample(release: Release, kind: str, source: str) -> Value:
-    match kind:
-        case "enum":
-            return next(iter(release.catalogue.get(source, {})), "")
-        case "local_time":
-            return "2030-01-01T12:00"
-        case "int":
-            return 1
-        case _:
-            return "text"

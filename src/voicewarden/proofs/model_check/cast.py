@@ -7,13 +7,13 @@ In: a release. Out: a `Cast`, chosen so that every requirement of the policy can
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
+from voicewarden.kernel.arguments import sample_arguments
 from voicewarden.kernel.release import Compiled
 from voicewarden.model.action import MAY_BE_ASKED_FOR, Arguments, Value
 from voicewarden.model.error import ConfigError
-from voicewarden.policy.ast import ActionRule, Argument, Atom
+from voicewarden.policy.ast import ActionRule, Atom
 from voicewarden.policy.generator import atoms
 
-_TIMES: Final = ("2026-12-01T15:00", "2026-12-03T11:00")
 _CONTACT: Final = "contact."
 
 
@@ -75,20 +75,7 @@ def _may(rule: ActionRule, agent: str) -> bool:
 
 
 def _wish(release: Compiled, rule: ActionRule, which: int) -> Wish:
-    return Wish(rule.name, {item.name: _value(release, item, which) for item in rule.args if not item.optional})
-
-
-def _value(release: Compiled, argument: Argument, which: int) -> Value:
-    match argument.kind:
-        case "enum":
-            listed = sorted(release.data.catalogue.get(argument.source, {})) or ["nothing"]
-            return listed[which % len(listed)]
-        case "local_time":
-            return _TIMES[which]
-        case "int":
-            return 1 + which
-        case "text":
-            return ("one", "two")[which]
+    return Wish(rule.name, sample_arguments(release.data, rule, which))
 
 
 def _known(release: Compiled) -> Iterator[tuple[str, Value]]:
