@@ -21,6 +21,7 @@ from voicewarden.cli import (
     golden,
     hear,
     keys,
+    label,
     ledger,
     model_check,
     phone,
@@ -28,6 +29,7 @@ from voicewarden.cli import (
     prove,
     rehear,
     replay,
+    run_report,
     whatif,
 )
 from voicewarden.model.error import VoicewardenError
@@ -74,6 +76,8 @@ app.command("rehear")(rehear.rehear)
 app.command("whatif")(whatif.whatif)
 app.command("pin")(golden.pin)
 app.command("check-golden")(golden.check_golden)
+app.command("qa")(run_report.qa)
+app.command("label")(label.label)
 app.command("report")(replay.report)
 app.command("serve")(phone.serve)
 app.command("call")(phone.call)

@@ -56,14 +56,24 @@ def check(policy: PolicyArgument, config: ConfigOption = Path("config"), agents:
     try:
         data, note = release_of(policy, config, agents), ""
     except ConfigError as error:
-        # A policy of its own need not be about the agents that happen to lie here.
-        alone = policy.endswith((".yaml", ".yml")) and not (Path(policy).parent.parent / "lines.yaml").is_file()
-        if not alone or not all("which is no agent" in found.what for found in errors_of(error)):
+        strangers = all("which is no agent" in found.what for found in errors_of(error))
+        if not strangers or not _has_roles_of_its_own(policy, agents):
             raise
         data = open_release(policy, config=config if (config / "lines.yaml").is_file() else None).release
         note = "\nroles    its own, which no agent here bears: for the API without a phone"
     release = Compiled(data)
     typer.echo(f"{policy}: fine\npolicy   {release.policy.hash}\nrelease  {release.hash}{note}")
+
+
+def _has_roles_of_its_own(policy: str, agents: Path) -> bool:
+    """Whether a file outside of any configuration is about none of the agents that happen to lie here."""
+    from voicewarden.config.yaml_file import read_yaml
+
+    if not policy.endswith((".yaml", ".yml")) or (Path(policy).parent.parent / "lines.yaml").is_file():
+        return False
+    data = read_yaml(Path(policy)).data
+    named = {role for action in data.get("actions", {}).values() for role in action.get("requested_by", ())}
+    return named.isdisjoint(path.parent.name for path in agents.glob("*/agent.yaml"))
 
 
 @app.command()

@@ -30,8 +30,15 @@ def action_changes(old: ActionRule, new: ActionRule) -> tuple[Change, ...]:
     if new.name in NEVER_DENIED:
         return ()
     return (
-        *_read_back(old, new), *_question(old, new), *_expiry(old, new), *_arguments(old, new), *_offers(old, new),
+        *_effect(old, new), *_read_back(old, new), *_question(old, new), *_expiry(old, new), *_arguments(old, new),
+        *_offers(old, new),
     )  # fmt: skip
+
+
+def _effect(old: ActionRule, new: ActionRule) -> Iterator[Change]:
+    if old.effect != new.effect:
+        what = "is said to change something" if new.effect else "is said to change nothing in the world any more"
+        yield Change(what, "narrows" if new.effect else "widens")
 
 
 def _read_back(old: ActionRule, new: ActionRule) -> Iterator[Change]:

@@ -3,14 +3,13 @@
 In: timeline, cases, peaks, tracks. Out: one SVG. Used by the call report.
 """
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 from voicewarden.replay.cases import Case
 from voicewarden.replay.course import Course
 from voicewarden.replay.markup import Html, tag
-from voicewarden.replay.picture import Picture
+from voicewarden.replay.picture import BAR, RULER, WAVE, Picture, bar, ruler, wave
 from voicewarden.replay.recording import Recording
 from voicewarden.replay.rules import Rules
 from voicewarden.replay.timeline import Mark, Segment, Sentence, Timeline
@@ -18,8 +17,7 @@ from voicewarden.replay.tracks import draw_tracks
 from voicewarden.replay.waveform import peaks_of
 from voicewarden.replay.wording import PURPOSES, SIGNS, VERDICTS, clock, sentence_state
 
-_STEPS_S: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600)
-_RULER, _WAVE, _BAR, _ROW, _TICKS = 24, 56, 24, 24, 16
+_ROW, _TICKS = 24, 16
 _MOST_ROWS: Final = 5
 _LABEL_PX: Final = 8
 """Width of a letter in a decision's label, generously."""
@@ -37,14 +35,14 @@ _NAMES: Final = {
 def draw(timeline: Timeline, cases: Sequence[Case], recording: Recording, course: Course, rules: Rules) -> Html:
     """The whole picture of a call."""
     picture = Picture(timeline.length_ms)
-    picture.lane("", _RULER, _ruler(picture), class_="ruler")
+    picture.lane("", RULER, ruler(picture), class_="ruler")
     for name, class_, path in _waves(recording):
-        picture.lane(name, _WAVE, _wave(picture, recording, path), class_=f"wave {class_}")
+        picture.lane(name, WAVE, _wave(picture, recording, path), class_=f"wave {class_}")
     if recording.sound is None:
         absent = tag("text", "no sound: this call's recording is not here (see the top)", x="4", y="16")
-        picture.lane("sound", _BAR, [absent], class_="absent")
-    picture.lane("caller", _BAR, (_segment(picture, item) for item in timeline.segments), class_="caller")
-    picture.lane("agent", _BAR, (_sentence(picture, item) for item in timeline.sentences), class_="agent")
+        picture.lane("sound", BAR, [absent], class_="absent")
+    picture.lane("caller", BAR, (_segment(picture, item) for item in timeline.segments), class_="caller")
+    picture.lane("agent", BAR, (_sentence(picture, item) for item in timeline.sentences), class_="agent")
     weighty = [case for case in cases if case.weight in ("action", "held")]
     rows = _rows(picture, weighty)
     height = _ROW * (max((row for row, _ in rows), default=0) + 1)
@@ -54,17 +52,6 @@ def draw(timeline: Timeline, cases: Sequence[Case], recording: Recording, course
     draw_tracks(picture, course, rules)
     picture.lane("signals", _ROW, _marks(picture, timeline.marks), class_="signals")
     return picture.svg()
-
-
-def _ruler(picture: Picture) -> Iterable[Html]:
-    room_s = picture.length_ms / 1000 / (picture.width_px / 70)
-    # A wild time in a record must not lead to a million marks.
-    step = next((step for step in _STEPS_S if step >= room_s), math.ceil(room_s))
-    for second in range(0, picture.length_ms // 1000 + 1, step):
-        at = picture.percent(second * 1000)
-        yield tag("line", x1=at, x2=at, y1="0", y2="6")
-        if second * 1000 < picture.length_ms * 0.97 or second == 0:
-            yield tag("text", f"{second // 60}:{second % 60:02d}", x=at, y="18", dx="2")
 
 
 def _waves(recording: Recording) -> list[tuple[str, str, str]]:
@@ -82,34 +69,21 @@ def _wave(picture: Picture, recording: Recording, path: str) -> Iterable[Html]:
         until = picture.percent(recording.from_ms)
         yield tag(
             "rect", tag("title", "not recorded: the notice had not been heard"), x="0", y="4", width=until,
-            height=_WAVE - 8, class_="unrecorded",
+            height=WAVE - 8, class_="unrecorded",
         )  # fmt: skip
-    columns = max(1, path.count("L") // 2)
-    yield tag(
-        "svg", tag("path", d=path), x=picture.percent(recording.from_ms), y="0", height=_WAVE,
-        width=f"{recording.sound.ms * 100 / picture.length_ms:.3f}%", viewBox=f"0 0 {columns} 200",
-        preserveAspectRatio="none",
-    )  # fmt: skip
-
-
-def _bar(picture: Picture, from_ms: int, to_ms: int, label: str, title: str, class_: str) -> Html:
-    width = f"{max(to_ms - from_ms, 80) * 100 / picture.length_ms:.3f}%"
-    words = tag("text", label, x="4", y="16")
-    box = tag("rect", x="0", y="1", width="100%", height=_BAR - 2, rx="3")
-    inner = tag("svg", box, words, x=picture.percent(from_ms), y="0", width=width, height=_BAR)
-    return tag("g", tag("title", title), inner, class_=f"bar {class_}", data_ms=from_ms)
+    yield wave(picture, path, recording.from_ms, recording.sound.ms)
 
 
 def _segment(picture: Picture, item: Segment) -> Html:
     said = item.text or "(no words)"
     title = f"{clock(item.from_ms)} caller: {said}"
-    return _bar(picture, item.from_ms, item.to_ms, said, title, "said" if item.text else "wordless")
+    return bar(picture, item.from_ms, item.to_ms, said, title, "said" if item.text else "wordless")
 
 
 def _sentence(picture: Picture, item: Sentence) -> Html:
     how = f"{PURPOSES.get(item.purpose, item.purpose)}, {sentence_state(item)}"
     title = f"{clock(item.from_ms)} agent ({how}): {item.text}"
-    return _bar(picture, item.from_ms, item.to_ms, item.text, title, item.heard)
+    return bar(picture, item.from_ms, item.to_ms, item.text, title, item.heard)
 
 
 def _rows(picture: Picture, cases: Sequence[Case]) -> list[tuple[int, Case]]:

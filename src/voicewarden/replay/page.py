@@ -26,12 +26,12 @@ from voicewarden.replay.wording import VERDICTS, clock, date, duration, plain, s
 _KEEP_WORDS: Final = "It holds words of a caller: keep it as you keep the recording."
 
 
-def document(title: str, body: Html, *, keep: str = _KEEP_WORDS) -> str:
-    """A whole HTML document; `keep` says at its foot how to keep it."""
+def document(title: str, body: Html, *, made_from: str = "the ledger alone", keep: str = _KEEP_WORDS) -> str:
+    """A whole HTML document; its foot says what it was made from and how to keep it."""
     style, script = _asset("report.css"), _asset("report.js")
     return Template(_asset("report.html")).substitute(
-        title=text(title), body=body, keep=text(keep), style=style, script=script, style_hash=_hash(style),
-        script_hash=_hash(script),
+        title=text(title), body=body, made_from=text(made_from), keep=text(keep), style=style, script=script,
+        style_hash=_hash(style), script_hash=_hash(script),
     )  # fmt: skip
 
 

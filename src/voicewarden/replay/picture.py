@@ -1,16 +1,25 @@
-"""The frame of the call's picture: lanes under one another on one time axis, their names beside them.
+"""The frame of the call's picture: lanes under one another on one time axis, their names beside them, and the parts
+that several lanes are made of.
 
 In: lanes as SVG parts. Out: SVG whose width may change freely, since every place on it is a percentage. Used by the
-modules that draw lanes.
+modules that draw lanes, and by the page of a rehearing.
 """
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from voicewarden.replay.markup import Html, join, tag
 
 PX_A_SECOND: Final = 14
+RULER: Final = 24
+WAVE: Final = 56
+BAR: Final = 24
+"""Heights of lanes."""
 _GAP: Final = 8
+_STEPS_S: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600)
+_RULER_PX: Final = 70
+"""Room for one time on the ruler."""
 
 
 class Picture:
@@ -53,3 +62,33 @@ class Picture:
         )  # fmt: skip
         scroll = tag("div", picture, class_="scroll", tabindex="0", role="region", aria_label="Time axis, scrollable")
         return tag("div", names, scroll, class_="picture")
+
+
+def ruler(picture: Picture) -> Iterator[Html]:
+    """The times along the top, no closer than they can be read."""
+    room_s = picture.length_ms / 1000 / (picture.width_px / _RULER_PX)
+    # A wild time in a record must not lead to a million marks.
+    step = next((step for step in _STEPS_S if step >= room_s), math.ceil(room_s))
+    for second in range(0, picture.length_ms // 1000 + 1, step):
+        at = picture.percent(second * 1000)
+        yield tag("line", x1=at, x2=at, y1="0", y2="6")
+        if second * 1000 < picture.length_ms * 0.97 or second == 0:
+            yield tag("text", f"{second // 60}:{second % 60:02d}", x=at, y="18", dx="2")
+
+
+def wave(picture: Picture, path: str, from_ms: int, ms: int) -> Html:
+    """The sound of one channel, as `Peaks.path` drew it, at its place."""
+    columns = max(1, path.count("L") // 2)
+    return tag(
+        "svg", tag("path", d=path), x=picture.percent(from_ms), y="0", height=WAVE,
+        width=f"{ms * 100 / picture.length_ms:.3f}%", viewBox=f"0 0 {columns} 200", preserveAspectRatio="none",
+    )  # fmt: skip
+
+
+def bar(picture: Picture, from_ms: int, to_ms: int, label: str, title: str, class_: str) -> Html:
+    """A box from one moment to another with words in it."""
+    width = f"{max(to_ms - from_ms, 80) * 100 / picture.length_ms:.3f}%"
+    words = tag("text", label, x="4", y="16")
+    box = tag("rect", x="0", y="1", width="100%", height=BAR - 2, rx="3")
+    inner = tag("svg", box, words, x=picture.percent(from_ms), y="0", width=width, height=BAR)
+    return tag("g", tag("title", title), inner, class_=f"bar {class_}", data_ms=from_ms)

@@ -252,7 +252,6 @@ def test_records_are_read_back_and_show_what_was_done_to_them(tmp_path: Path) ->
             read_records(file)
 
 
-@pytest.mark.xfail(strict=True, reason="X14: the first record is held against itself")
 def test_records_whose_beginning_is_gone_are_not_whole(tmp_path: Path) -> None:
     file = tmp_path / "call.jsonl"
     agreed()[0].save(file)
@@ -261,7 +260,6 @@ def test_records_whose_beginning_is_gone_are_not_whole(tmp_path: Path) -> None:
         read_records(file)
 
 
-@pytest.mark.xfail(strict=True, reason="X13: lines are split where a text has its own")
 @pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x85"])
 def test_a_text_may_hold_what_ends_lines_elsewhere(tmp_path: Path, separator: str) -> None:
     call = ready()

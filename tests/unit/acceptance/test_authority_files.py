@@ -214,7 +214,6 @@ def test_facts_lists_what_rules_may_look_at(run: Run, fact: str) -> None:
     assert fact in run("policy", "facts", "outbound-sales").stdout
 
 
-@pytest.mark.xfail(strict=True, reason="X7: only requested_by is compared with the agents")
 def test_a_layer_for_a_role_that_there_is_not(run: Run, project: Path) -> None:
     shutil.copy(written(name="lost", roles=for_role("bookng", atom("flag", is_=True))), project)
     assert run("policy", "check", "lost.yaml").exit_code == 1
@@ -223,3 +222,8 @@ def test_a_layer_for_a_role_that_there_is_not(run: Run, project: Path) -> None:
 def test_the_shipped_example_is_fine(run: Run, project: Path) -> None:
     shutil.copytree(ROOT / "examples", project / "examples")
     assert run("policy", "check", "examples/booking.yaml").exit_code == 0
+
+
+def test_a_mistyped_role_beside_good_ones_is_one_in_any_folder(run: Run, changed: Changed) -> None:
+    mistyped = changed("requested_by: [booking, closing]", "requested_by: [booking, nobody]")
+    assert run("policy", "check", mistyped).exit_code == 1

@@ -5,6 +5,7 @@ import pytest
 from tests.fakes.rig import BOOK, Rig, of, rules, shipped, with_policy
 
 from voicewarden.kernel.draft import Draft
+from voicewarden.kernel.facets.disclosure import overdue
 from voicewarden.kernel.facets.question import _last_argument
 from voicewarden.kernel.facets.silence import on_timer
 from voicewarden.kernel.release import Compiled
@@ -130,3 +131,31 @@ def test_the_caller_is_told_so_often_and_no_more_that_nothing_was_understood() -
     rig.noise()
     assert "not_heard" not in rig.lines
     assert rig.state.floor.misheard == 6 and "answer" in rig.state.timers
+
+
+def test_a_new_turn_is_not_suspect_because_the_last_one_was() -> None:
+    rig = Rig()
+    rig.play()
+    rig.hear("thank you", suspect=("repetition",))
+    assert rig.state.turn.suspect
+    rig.begin()
+    assert not rig.state.turn.suspect
+
+
+def test_a_grant_of_an_older_version_never_reaches_its_effector() -> None:
+    rig = Rig(with_action("transfer", require=(), limits=()))
+    rig.play()
+    rig.ask("transfer", desk="sales")
+    rig.state = REPLACE(rig.state, version=rig.state.version + 1)
+    rig.play()
+    assert rig.spent == [] and rig.state.grants.open == {}
+
+
+@pytest.mark.parametrize(("waited_ms", "late"), [(8_000, False), (8_001, True)])
+def test_a_line_is_overdue_behind_its_deadline(waited_ms: int, late: bool) -> None:
+    speech = shipped().data.policy.speech
+    (item,) = (REPLACE(item, within_ms=8_000) for item in speech.must_say if item.id == "ai")
+    rig = Rig(with_policy({"speech": REPLACE(speech, must_say=(item,))}), opened=False)
+    rig.happen(CallAnswered)
+    draft = Draft(rig.release, rig.state, CallAnswered(at_ms=waited_ms))
+    assert overdue(draft) == (("ai",) if late else ())

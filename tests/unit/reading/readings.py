@@ -39,7 +39,7 @@ def _consent(reader: Reader, text: str) -> str:
 
 
 def _claims(reader: Reader, text: str) -> str:
-    return _shown(f"{found.value}[{found.start}:{found.end}]" for found in claims(reader, text))
+    return _shown(f"{found.kind} {found.value}[{found.start}:{found.end}]" for found in claims(reader, text))
 
 
 def _signals(reader: Reader, text: str) -> str:

@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 from spoken import Texts, defaults, quiet, release, talk, tone, voice
 
+from voicewarden.kernel.arguments import sample_arguments
 from voicewarden.kernel.draft import Draft
 from voicewarden.kernel.gate import Request, decide
 from voicewarden.model.action import Direction
 from voicewarden.model.event import CallAnswered, CallerSpoke
 from voicewarden.rehear.hearing import hear
-from voicewarden.rehear.permits import Asking, Moment, changes, sample_arguments
+from voicewarden.rehear.permits import Asking, Moment, changes
 from voicewarden.rehear.recorded_call import RecordedCall, windows
 from voicewarden.rehear.rehearing import Told, rehear
 from voicewarden.rehear.result import Reheard
@@ -185,7 +186,8 @@ def test_asking_is_the_gate_and_changes_nothing() -> None:
     moment = Asking(release()).at(call.state, 1)
     assert call.state is before
     for action in moment.refused:
-        request = Request(id="x", action=action, args=sample_arguments(release().data, action), principal="booking")
+        args = sample_arguments(release().data, release().data.policy.actions[action])
+        request = Request(id="x", action=action, args=args, principal="booking")
         decision = decide(Draft(release(), before, CallAnswered(at_ms=1000)), request)
         assert [reason.rule for reason in moment.refused[action]] == [
             reason.rule for reason in decision.reasons if reason.verdict != "allow"

@@ -123,7 +123,7 @@ def _exported(policy: Policy, cedarpy: Any, nobody: Any) -> Engine:
         more = {"digest": case.digest, "minted": case.minted, "stage": "bounded", "approved": False}
         request = {
             "principal": 'Agent::"a"', "action": f'Action::"{case.action}"', "resource": 'Call::"c"',
-            "context": {**facts, **more},
+            "context": {"facts": facts, **more},
         }  # fmt: skip
         return cedarpy.is_authorized, (request, policies, nobody)
 
