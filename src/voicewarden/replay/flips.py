@@ -46,7 +46,7 @@ def flips_of(ledger: LedgerView) -> tuple[int, list[Flip]]:
     for stream in ledger.streams("call:"):
         call = stream.removeprefix("call:")
         for record in ledger.read_stream(stream):
-            decisions += record.kind == "decision"
+            decisions += record.kind == "decision" and b'"request":"escape:' not in record.body
             if record.kind != "shadow":
                 continue
             change = _change(_SHADOW.decode(record.body))

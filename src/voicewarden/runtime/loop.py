@@ -5,6 +5,7 @@ voice, grants to effectors. Synchronous from event to directive: nothing is awai
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
@@ -35,6 +36,8 @@ from voicewarden.runtime.effects import Effects
 from voicewarden.runtime.playout import Playouts
 from voicewarden.runtime.seal import Sealer
 from voicewarden.runtime.spending import Burner
+
+_LOG = logging.getLogger(__name__)
 
 NOW: Final = -1
 """`at_ms` of an event that the loop shall stamp itself."""
@@ -165,12 +168,22 @@ class CallLoop:
         taken = step(self.release, self.state, event)
         self._record(event, taken)
         self.state = taken.state
+        if self.release.policy.second_opinion:
+            self._compare_opinions(taken)
         if self._watch is not None:
             self._watch(event, taken)
         for directive in taken.directives:
             self._carry_out(directive)
         if isinstance(event, CallEnded):
             self._finish()
+
+    def _compare_opinions(self, taken: Step) -> None:
+        """The kernel has denied already; somebody has to know why."""
+        if any(reason.rule == "kernel.two_opinions" for decision in taken.decisions for reason in decision.reasons):
+            _LOG.critical(
+                "generated code and interpreter of policy %s disagree; such requests are denied. Take this server out "
+                "of service, keep its ledger and report the policy", self.release.policy.hash[:12],
+            )  # fmt: skip
 
     def _record(self, event: Event, taken: Step) -> None:
         """Write before anything acts (law 5). A ledger that fails leaves only the ways out."""
