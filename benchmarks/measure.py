@@ -9,14 +9,14 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
-import platform
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from typing import Any, Final
+
+from voicewarden.rehearsal.bench.machine import load, machine
 
 TOP: Final = Path(__file__).resolve().parents[1]
 RESULTS: Final = TOP / "var" / "benchmarks"
@@ -29,20 +29,6 @@ _RIGHT: Final = 250
 _BOTTOM: Final = 40
 
 
-def machine() -> str:
-    """The machine in one line; no name and no address."""
-    return f"{platform.machine()}, {_processor()}{os.cpu_count()} cores, Python {platform.python_version()}"
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return ""
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0]}, " if names else ""
-
-
 def commit() -> str:
     """Short id of the commit that is measured, with a plus when files differ from it."""
     found, changed = _git("rev-parse", "--short", "HEAD"), _git("status", "--porcelain", "--untracked-files=no")
@@ -51,11 +37,6 @@ def commit() -> str:
 
 def _git(*arguments: str) -> str:
     return subprocess.run(["git", *arguments], cwd=TOP, capture_output=True, text=True, check=False).stdout.strip()
-
-
-def load() -> str:
-    """How busy the machine is: its load averages, so that a reader can tell a quiet run from another."""
-    return " ".join(f"{value:.2f}" for value in os.getloadavg())
 
 
 _LOAD_AT_START: Final = load()
