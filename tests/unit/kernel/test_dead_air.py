@@ -12,6 +12,7 @@ from voicewarden.model.event import (
     DtmfPressed,
     ModelFaltered,
     SentencePlayed,
+    SentenceProposed,
     ToneHeard,
     Word,
 )
@@ -110,3 +111,17 @@ def test_an_open_question_is_waited_for_after_a_line_was_repeated() -> None:
     rig.noise()
     rig.play()
     assert rig.state.consent.pending is not None and "answer" in rig.state.timers
+
+
+def test_a_model_that_was_asked_again_is_awaited_though_its_last_sentence_was_refused() -> None:
+    rig = Rig()
+    rig.hear("what does it cost?")
+    rig.propose("Let me see.")
+    rig.play()
+    rig.ask("look_up", turn=rig.turn, what="quote")
+    rig.receipt(rig.grants[-1])
+    assert rig.state.floor.consulted
+    lie = "I am a human being."
+    rig.happen(SentenceProposed, sentence="m1.2", generation=1, turn=rig.turn, text=lie)
+    rig.play()
+    assert "model" in rig.state.timers

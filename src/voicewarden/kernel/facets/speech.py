@@ -41,7 +41,7 @@ def on_proposed(draft: Draft, event: SentenceProposed) -> None:
     if late:
         refuse(draft, request, late)
         drop_generation(draft)
-        draft.cancel_timer("model")
+        _has_answered(draft)
         disclosure.say_missing(draft)
         draft.floor = replace(draft.floor, owed=True, spoke=True)
         return
@@ -54,9 +54,14 @@ def on_proposed(draft: Draft, event: SentenceProposed) -> None:
     permit(draft, request)
     disclosure.say_missing(draft)
     draft.floor = replace(draft.floor, spoke=True)
-    if not draft.floor.consulted:  # else the model is awaited for what it was asked since
-        draft.cancel_timer("model")
+    _has_answered(draft)
     draft.say(event.text, "model", sentence=event.sentence)
+
+
+def _has_answered(draft: Draft) -> None:
+    """The model has said something; if it was asked again meanwhile, that answer is still awaited."""
+    if not draft.floor.consulted:
+        draft.cancel_timer("model")
 
 
 def _silent_reasons(draft: Draft, event: SentenceProposed) -> list[Reason]:
@@ -108,7 +113,7 @@ def _content_reasons(draft: Draft, text: str) -> list[Reason]:
 def _say_instead(draft: Draft, reasons: list[Reason]) -> None:
     rules = {reason.rule for reason in reasons}
     draft.floor = replace(draft.floor, refusals=draft.floor.refusals + 1, spoke=True)
-    draft.cancel_timer("model")
+    _has_answered(draft)
     if "speech.refuse.denies_ai" in rules:
         draft.say_line("disclosures.ai", "must_say")
     elif "speech.facts" in rules:
