@@ -79,7 +79,12 @@ def _rows(file: Path) -> "list[Row]":
     from voicewarden.proofs.case import Row
 
     rows: list[Row] = []
-    for line, text in enumerate(file.read_text(encoding="utf-8").removesuffix("\n").split("\n"), 1):
+    try:
+        whole = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        accepted = "a file that `voicewarden policy cases` wrote"
+        raise ConfigError("can't be read as text", file=str(file), accepted=accepted) from None
+    for line, text in enumerate(whole.removesuffix("\n").split("\n"), 1):
         try:
             rows.append(msgspec.json.decode(text, type=Row))
         except msgspec.DecodeError as error:

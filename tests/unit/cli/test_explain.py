@@ -11,6 +11,7 @@ from voicewarden.cli.main import app
 from voicewarden.ledger.store import Ledger
 from voicewarden.model.canonical import canonical_bytes
 from voicewarden.model.decision import Reason, Shadowed
+from voicewarden.model.error import ConfigError
 from voicewarden.model.record import make_record
 
 TOP = Path(__file__).resolve().parents[3]
@@ -103,3 +104,14 @@ def test_schema_and_code_are_printed() -> None:
     shown = run("code", "outbound-sales", "--config", str(TOP / "config"))
     compile(shown.stdout, "<code>", "exec")
     assert "def unsure_book(facts, now_ms, digest, minted):" in shown.stdout
+
+
+@pytest.mark.parametrize("content", [None, b"\x87\xff"])
+def test_cases_that_are_no_text_are_named(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "cases.jsonl"
+    if content is not None:
+        file.write_bytes(content)
+    told = run("cases", "booking-only", "--config", str(TOP / "config"), "--check", str(file))
+    assert isinstance(told.exception, ConfigError | SystemExit)
+    assert told.exit_code in (1, 2)
+
