@@ -6,12 +6,16 @@ have arrived, in any order, and a write may be torn at 512 bytes. Not covered: l
 
 import itertools
 import random
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import apsw
 
 _NUMBERS = itertools.count()
+_REAL = apsw.vfs_names()[0]
+"""By its name: the default may be one of these."""
 SECTOR_BYTES = 512
 
 
@@ -25,17 +29,21 @@ class Operation(NamedTuple):
 
 
 class RecordedDisk(apsw.VFS):
-    """The default VFS with a diary of the database and its log."""
+    """The default VFS with a diary of every file.
 
-    def __init__(self) -> None:
+    As the `default` it takes what is opened without a VFS of its own; `syncs=False` makes it a disk that lies.
+    """
+
+    def __init__(self, *, default: bool = False, syncs: bool = True) -> None:
         self.name = f"recorded-disk-{next(_NUMBERS)}"
         self.diary: list[Operation] = []
-        super().__init__(self.name, "")
+        self._syncs = syncs
+        super().__init__(self.name, _REAL, default)
 
     def xOpen(self, name: str | apsw.URIFilename | None, flags: list[int]) -> apsw.VFSFile:
         """Open a file; what happens to the database or its log is written down."""
         shown = name.filename() if isinstance(name, apsw.URIFilename) else name
-        return _File(self.diary, Path(shown or "").name, name, flags)
+        return _File(self.diary, Path(shown or "").name, name, flags, syncs=self._syncs)
 
     def xDelete(self, name: str, sync_directory: bool) -> None:
         """Delete a file; its directory entry counts as gone at once."""
@@ -49,11 +57,12 @@ class RecordedDisk(apsw.VFS):
 
 class _File(apsw.VFSFile):
     def __init__(
-        self, diary: list[Operation], file: str, name: str | apsw.URIFilename | None, flags: list[int]
+        self, diary: list[Operation], file: str, name: str | apsw.URIFilename | None, flags: list[int], *, syncs: bool
     ) -> None:
         self._diary = diary
         self._file = file
-        super().__init__("", name, flags)
+        self._syncs = syncs
+        super().__init__(_REAL, name, flags)
 
     def xWrite(self, data: bytes, offset: int) -> None:
         self._diary.append(Operation("write", self._file, offset, bytes(data)))
@@ -65,12 +74,15 @@ class _File(apsw.VFSFile):
 
     def xSync(self, flags: int) -> None:
         super().xSync(flags)
-        self._diary.append(Operation("sync", self._file))
+        if self._syncs:
+            self._diary.append(Operation("sync", self._file))
 
 
-def images_after(diary: list[Operation], end: int, chance: random.Random) -> dict[str, bytes]:
-    """What the files may hold when the power fails after `end` operations."""
-    certain: dict[str, bytearray] = {}
+def images_after(
+    diary: list[Operation], end: int, chance: random.Random, *, start: Mapping[str, bytes] = MappingProxyType({})
+) -> dict[str, bytes]:
+    """What the files may hold when the power fails after `end` operations; `start` is what they held before."""
+    certain = {file: bytearray(content) for file, content in start.items()}
     loose: dict[str, list[Operation]] = {}
     for operation in diary[:end]:
         if operation.what == "ack":

@@ -332,7 +332,7 @@ async def hello(line: Line, tongue: Tongue) -> None:
     # What is said before the carrier has connected the sound is heard by nobody: people say it again.
     for _ in range(5):
         await line.say(tongue.say("Hello?"))
-        if await line.agent_finished(silence_ms=400, timeout_ms=2_500):
+        if await line.agent_finished(silence_ms=400, timeout_ms=5_000):
             break
     await line.say(tongue.say("Yes, sure."))
     await line.agent_finished(silence_ms=400)

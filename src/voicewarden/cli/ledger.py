@@ -5,7 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from voicewarden.cli.backup import backup
+from voicewarden.cli.erase import erase, hold, sign
 from voicewarden.cli.proof import check_proof, prove
+from voicewarden.cli.retain import recording, retain
+from voicewarden.cli.unknown import unknown
 from voicewarden.cli.witness import witness
 
 if TYPE_CHECKING:
@@ -16,6 +20,13 @@ app = typer.Typer(no_args_is_help=True, help="Check the ledger, prove single rec
 app.command("prove")(prove)
 app.command("check-proof")(check_proof)
 app.command("witness")(witness)
+app.command("backup")(backup)
+app.command("unknown")(unknown)
+app.command("erase")(erase)
+app.command("sign")(sign)
+app.command("hold")(hold)
+app.command("retain")(retain)
+app.command("recording")(recording)
 _Ledger = Annotated[Path, typer.Argument(help="The ledger's file, such as var/demo/ledger.db.")]
 _Keys = Annotated[Path, typer.Option("--keys", help="The folder that holds the keys of this installation.")]
 

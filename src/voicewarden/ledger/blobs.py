@@ -7,9 +7,13 @@ write-ahead log would hold up the grants behind it, and because erasing one must
 import hashlib
 import os
 from pathlib import Path
+from typing import Final
 
 from voicewarden.ledger.schema import sync_directory
+from voicewarden.ledger.sealing import is_sealed_blob
 from voicewarden.model.error import LedgerBroken, LedgerError, LedgerFull
+
+_LOOKED_AT: Final = 64
 
 
 def blob_folder(ledger: Path) -> Path:
@@ -51,6 +55,22 @@ def get_blob(folder: Path, name: str) -> bytes:
     if hashlib.sha256(data).hexdigest() != name:
         raise LedgerBroken(f"{folder}: blob {name[:12]} was changed after it was stored; restore it from a backup")
     return data
+
+
+def delete_recording(folder: Path, name: str) -> bool:
+    """Delete a sealed recording; False when it is gone, or is none: a release is never deleted. Blocks on the disk."""
+    target = _place(folder, name)
+    try:
+        with target.open("rb") as file:
+            if not is_sealed_blob(file.read(_LOOKED_AT)):
+                return False
+        target.unlink()
+        sync_directory(target.parent)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise LedgerError(f"{folder}: blob {name[:12]} can't be deleted ({error.strerror}); allow it") from error
+    return True
 
 
 def _place(folder: Path, name: str) -> Path:

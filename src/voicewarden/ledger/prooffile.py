@@ -6,7 +6,8 @@ In: a ledger with its tree, and a stream and number. Out: one JSON document, or 
 1. the record's hash is that of its bytes;
 2. its leaf stands at `index` of the tree that the checkpoint names;
 3. a key of the log that you trust signed the checkpoint;
-4. each witness that you trust co-signed it.
+4. each witness that you trust co-signed it;
+5. where the content was disclosed, it is what the record's sealed body opens to.
 """
 
 import json
@@ -20,10 +21,12 @@ import msgspec
 from voicewarden.ledger.checkpoint import SignedCheckpoint
 from voicewarden.ledger.note import COSIGNATURE, ED25519, VerifierKey, decode64, encode64
 from voicewarden.ledger.proof import is_included
+from voicewarden.ledger.sealing import WordsKey
 from voicewarden.ledger.tree import inclusion_path, leaf_hash
 from voicewarden.ledger.treefile import TreeFile
 from voicewarden.ledger.view import LedgerView
-from voicewarden.model.error import LedgerBroken, LedgerError
+from voicewarden.model.content import is_sealed
+from voicewarden.model.error import ContentSealed, LedgerBroken, LedgerError
 from voicewarden.model.record import chain_hash
 
 PROOF_FORMAT: Final = "vw/proof/v1"
@@ -39,6 +42,10 @@ class ProvedRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
     prev_hash: str
     hash: str
     body: str | None = None
+    content: str | None = None
+    """What was sealed in `body`, where it is disclosed."""
+    content_key: str | None = None
+    """The data key that opens it, in base64; it opens every sealed record of the stream."""
 
 
 class Proof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -109,10 +116,26 @@ class Prover:
         self.close()
 
 
-def prove(ledger: LedgerView, stream: str, seq: int, *, with_body: bool = True) -> Proof:
-    """The proof of one record; raises LedgerError when there is none."""
+def prove(ledger: LedgerView, stream: str, seq: int, *, with_body: bool = True, with_content: bool = False) -> Proof:
+    """The proof of one record; raises LedgerError when there is none. With `with_content` it says what was sealed."""
     with Prover(ledger) as prover:
-        return prover.prove(stream, seq, with_body=with_body)
+        proof = prover.prove(stream, seq, with_body=with_body or with_content)
+    return _disclosed(ledger, proof) if with_content else proof
+
+
+def _disclosed(ledger: LedgerView, proof: Proof) -> Proof:
+    record = proof.record
+    stored = (record.body or "").encode()
+    if not is_sealed(stored):
+        return proof
+    if ledger.vault is None:
+        raise ContentSealed(f"no file of keys lies beside {ledger.path}: what was said can't be disclosed")
+    key = ledger.vault.disclose(record.stream)
+    content = WordsKey(record.stream, key).open(record.kind, record.seq, stored)
+    if content is None:
+        raise LedgerBroken(f"record {record.seq} does not open with its key; run `voicewarden ledger verify`")
+    told = msgspec.structs.replace(record, content=content.decode(), content_key=encode64(key))
+    return msgspec.structs.replace(proof, record=told)
 
 
 def check_proof(document: bytes, keys: Sequence[VerifierKey]) -> list[Step]:
@@ -132,6 +155,7 @@ def check_proof(document: bytes, keys: Sequence[VerifierKey]) -> list[Step]:
     place = f"record {proof.index + 1} of {checkpoint.size} in {checkpoint.origin}"
     return [
         _check_record(proof.record),
+        *_check_content(proof.record),
         Step("tree", included, place if included else f"it does not stand at the place it names ({place})"),
         _check_signed(signed, logs),
         *(_check_cosigned(signed, key) for key in keys if key.algorithm == COSIGNATURE),
@@ -146,6 +170,19 @@ def _check_record(record: ProvedRecord) -> Step:
     if found != record.hash:
         return Step("record", False, "its bytes are not those that were written")
     return Step("record", True, f"{record.stream} record {record.seq} ({record.kind}) has the hash {found}")
+
+
+def _check_content(record: ProvedRecord) -> list[Step]:
+    if record.content is None or record.content_key is None:
+        return []
+    try:
+        key = WordsKey(record.stream, decode64(record.content_key))
+        opened = key.open(record.kind, record.seq, (record.body or "").encode("utf-8", "surrogatepass"))
+    except ValueError:
+        opened = None
+    if opened != record.content.encode("utf-8", "surrogatepass"):
+        return [Step("content", False, "the sealed body does not open to it with the key that stands there")]
+    return [Step("content", True, "it is what the sealed body opens to")]
 
 
 def _check_signed(signed: SignedCheckpoint, logs: Sequence[VerifierKey]) -> Step:

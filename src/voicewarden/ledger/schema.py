@@ -98,7 +98,7 @@ def open_reader(path: Path) -> apsw.Connection:
     """Open a connection that can only read; a writer in another process may go on."""
     check_exists(path)
     try:
-        connection = _open_read_only(path)
+        connection = open_plainly(path)
         _set(connection, "mmap_size=0", "query_only=ON", "trusted_schema=OFF")
     except apsw.Error as error:
         raise _unusable(path, error, "read") from error
@@ -131,7 +131,8 @@ def check_schema(connection: apsw.Connection, path: Path) -> int:
     )
 
 
-def _open_read_only(path: Path) -> apsw.Connection:
+def open_plainly(path: Path) -> apsw.Connection:
+    """Open an SQLite file for reading, whatever it is, on read-only media, too; raises apsw.Error."""
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     connection.set_busy_timeout(_BUSY_MS)
     try:

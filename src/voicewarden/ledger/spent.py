@@ -1,18 +1,16 @@
-"""Spent grants and the places they take in limits over a window: one compare-and-set in the writer's transaction.
+"""Spent grants and the places they take in limits over a window: the orders that go to the store, and the refusals.
 
-In: orders from the queue: burn a grant, give its places back, raise the epoch. Out: whether a burn came first, or why
-it was refused. Called by the writer alone, inside its transaction; 1-3 are looked at before 4 writes anything:
+In: nothing; a vocabulary. Ordered by the runtime through `Ledger`, carried out by the store inside the transaction of a
+commit (`sqlite_spent.py`), which looks at 1-3 before 4 keeps anything:
 
 1. the grant's epoch is not behind the control plane's: a process that has not heard of a pause yet can't spend;
 2. the grant was not spent before;
 3. every claim has room: what was burnt of its keys within its window, and not given back, is less than `at_most`;
-4. the burn and one place a claim are written together.
+4. the burn and one place a claim are kept together.
 """
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
-
-import apsw
+from typing import NamedTuple
 
 from voicewarden.model.error import GrantRefused
 
@@ -54,55 +52,16 @@ class Fence(NamedTuple):
 
 
 Order = Burn | GiveBack | Fence
-_COUNT: Final = (
-    "SELECT count(*) FROM (SELECT 1 FROM counts WHERE key = ? AND unix_ms > ? AND given_back = 0 LIMIT ?)"
-)
-_COUNT_CALL: Final = "SELECT count(*) FROM counts WHERE call = ? AND key = ? AND unix_ms > ? AND given_back = 0"
 
 
-def carry_out(connection: apsw.Connection, order: Order | None) -> bool | GrantRefused:
-    """Do what was ordered; False for a grant that was spent before, an error that is to be told for one refused."""
-    match order:
-        case Burn():
-            return _burn(connection, order)
-        case GiveBack(grant_id):
-            connection.execute("UPDATE counts SET given_back = 1 WHERE grant_id = ? AND given_back = 0", (grant_id,))
-        case Fence(epoch):
-            connection.execute("UPDATE meta SET value = ?1 WHERE key = 'epoch' AND value < ?1", (epoch,))
-        case None:
-            pass
-    return True
+def epoch_is_over() -> GrantRefused:
+    """The refusal of a grant that was minted before the control plane moved on."""
+    return GrantRefused("the grant is void: the control plane has moved on; the call must earn it again")
 
 
-def counted(
-    connection: apsw.Connection, keys: Sequence[str], since_unix_ms: int, *, most: int, other_than: str = ""
-) -> int:
-    """Places that are taken under these keys since then, those of one call left out; more than `most` are not looked
-    for, which bounds the time that this takes.
-    """
-    found = 0
-    for key in keys:
-        own = int(connection.execute(_COUNT_CALL, (other_than, key, since_unix_ms)).get) if other_than else 0
-        found += max(0, int(connection.execute(_COUNT, (key, since_unix_ms, most + own)).get) - own)
-    return min(found, most)
-
-
-def _burn(connection: apsw.Connection, burn: Burn) -> bool | GrantRefused:
-    if burn.epoch < connection.execute("SELECT value FROM meta WHERE key = 'epoch'").get:  # 1
-        return GrantRefused("the grant is void: the control plane has moved on; the call must earn it again")
-    if connection.execute("SELECT 1 FROM burns WHERE grant_id = ?", (burn.grant_id,)).get is not None:  # 2
-        return False
-    for claim in burn.claims:  # 3
-        if claim.at_most is None:
-            continue
-        if counted(connection, claim.keys, claim.since_unix_ms, most=claim.at_most) >= claim.at_most:
-            return GrantRefused(
-                f"the grant is void: the limit {claim.limit} is full by now ({claim.at_most} in its window); "
-                "ask again when the window has moved on"
-            )
-    connection.execute("INSERT INTO burns VALUES (?, ?, ?, ?)", burn[:4])  # 4
-    connection.executemany(
-        "INSERT OR IGNORE INTO counts(grant_id, key, call, unix_ms) VALUES (?, ?, ?, ?)",
-        [(burn.grant_id, claim.keys[0], burn.call, claim.unix_ms) for claim in burn.claims],
+def limit_is_full(claim: Claim) -> GrantRefused:
+    """The refusal of a grant whose claim has no room."""
+    return GrantRefused(
+        f"the grant is void: the limit {claim.limit} is full by now ({claim.at_most} in its window); "
+        "ask again when the window has moved on"
     )
-    return True

@@ -1,8 +1,9 @@
 """Verification: does the ledger still say what was written into it?
 
 In: a ledger or a read-only view. Out: every problem with its place, and notes on grants whose outcome nobody knows.
-Called by `voicewarden ledger verify`, by start-up after a failure and by tests. One pass over one snapshot:
+Called by `voicewarden ledger verify`, by backups and by tests. One pass over one snapshot:
 
+0. the files are whole, or nothing that they hold can be relied on (`damage.py`);
 1. each record continues its stream: the sequence has no gap and no repeat, and `prev_hash` is the hash before it;
 2. its hash covers the bytes as they are stored, which are never encoded again for this;
 3. its body is canonical JSON;
@@ -10,10 +11,12 @@ Called by `voicewarden ledger verify`, by start-up after a failure and by tests.
 5. each stream ends where the table of heads says it ends: a cut tail leaves the chain itself intact;
 6. each place that is taken in a limit belongs to a burnt grant of the same call, and was given back only where a
    receipt says that nothing happened;
-7. the tree over all records, its checkpoints and those that were kept elsewhere fit the records (`treecheck.py`).
+7. what is sealed is sealed as a whole call is; where its key is at hand, it opens and its clear part says the same;
+8. the tree over all records, its checkpoints and those that were kept elsewhere fit the records (`treecheck.py`).
 
 Whoever may write the files can rewrite chains, heads and tree together; only a checkpoint that was kept elsewhere, by a
-witness, shows that. What came after the last one is the open window, which is told as a note.
+witness, shows that. What came after the last one is the open window, which is told as a note. No key is needed: what
+was erased verifies as before, and a note says that it was.
 """
 
 from collections.abc import Container, Iterable, Iterator, Mapping
@@ -23,9 +26,14 @@ from typing import Any, Final, NamedTuple
 import apsw
 import msgspec
 
+from voicewarden.ledger.damage import damage
+from voicewarden.ledger.forgetting import CONTROL, read_forgotten
+from voicewarden.ledger.sealcheck import SealedStream, seal_notes
 from voicewarden.ledger.treecheck import Misfit, TreeCheck, TreeState
+from voicewarden.ledger.vault import Vault
 from voicewarden.ledger.view import LedgerView
 from voicewarden.model.canonical import canonical_bytes, check_profile
+from voicewarden.model.content import readable
 from voicewarden.model.decision import Decision, Grant
 from voicewarden.model.record import GENESIS, chain_hash
 
@@ -56,13 +64,27 @@ def verify(ledger: LedgerView, tree: TreeCheck | None = None) -> Verification:
     """
     # Opened before the snapshot: a sequencer that goes on only adds what the snapshot has.
     tree = tree or TreeCheck.open(ledger.path)
+    damaged = tuple(Problem("", -1, what) for what in damage(ledger.path))  # 0
+    try:
+        found = _walk(ledger, tree)
+    # Broad: a damaged page may hand out anything.
+    except Exception:
+        if not damaged:
+            raise
+        return Verification(False, 0, damaged)
+    return found._replace(ok=found.ok and not damaged, problems=(*damaged, *found.problems))
+
+
+def _walk(ledger: LedgerView, tree: TreeCheck) -> Verification:
+    """Everything that the records say, in one pass."""
     take = tree.check if tree.is_needed else None
     streams: dict[int, _Stream] = {}
     orphans: list[Problem] = []
+    control: list[bytes] = []
     count = 0
     with ledger.snapshot() as connection:
         for number, name, next_seq, last in connection.execute("SELECT id, name, next_seq, hash FROM streams"):
-            streams[number] = _Stream(name, next_seq, last)
+            streams[number] = _Stream(name, next_seq, last, ledger.vault)
         rows = connection.execute("SELECT id, stream, seq, at_ms, kind, body, prev_hash, hash FROM records ORDER BY id")
         for row, number, seq, at_ms, kind, body, prev_hash, stored in rows:
             count += 1
@@ -71,18 +93,22 @@ def verify(ledger: LedgerView, tree: TreeCheck | None = None) -> Verification:
                 orphans.append(Problem("", seq, "belongs to no stream", row))
             else:
                 stream.check(row, seq, at_ms, kind, body, prev_hash, stored)
+                if stream.name == CONTROL:
+                    control.append(body)
             if take is not None:
                 take(row, stored)
         burnt = {str(grant): str(call) for grant, call in connection.execute("SELECT grant_id, call FROM burns")}
         places = _places(connection)
-        misfits = [_placed(connection, misfit) for misfit in tree.finish()]  # 7
+        misfits = [_placed(connection, misfit) for misfit in tree.finish()]  # 8
     for stream in streams.values():
         stream.check_end()
     calls = {stream.name: stream for stream in streams.values()}
     odd, kept = _check_places(places, burnt, calls)  # 6
     problems = (*orphans, *(problem for stream in streams.values() for problem in stream.problems), *odd, *misfits)
     unsettled = (note for stream in streams.values() for note in stream.notes(burnt))
-    notes = (*unsettled, *kept, *_open_window(tree.state, count))
+    sealed = [stream.name for stream in streams.values() if stream.sealed.is_sealed]
+    told = [Problem(note.call, -1, note.what) for note in seal_notes(sealed, read_forgotten(control), ledger.vault)]
+    notes = (*unsettled, *kept, *told, *_open_window(tree.state, count))
     return Verification(not problems, count, problems, notes)
 
 
@@ -153,8 +179,9 @@ def _check_places(
 class _Stream:
     """One stream as it is walked: what must come next, and what was wrong so far."""
 
-    def __init__(self, name: str, next_seq: int, last: str) -> None:
+    def __init__(self, name: str, next_seq: int, last: str, vault: Vault | None) -> None:
         self.name = name
+        self.sealed = SealedStream(name, vault)
         self.call = name.removeprefix("call:")
         self.problems: list[Problem] = []
         self._end = (next_seq, last)
@@ -181,7 +208,9 @@ class _Stream:
                 self._find(seq, "its body is not canonical JSON")
             elif _LONG_NUMBER in body.translate(_DIGITS):
                 check_profile(value)
-            self._follow(seq, kind, body, value)  # 4
+            self._follow(seq, kind, readable(kind, body), value)  # 4
+            if misfit := self.sealed.check(seq, kind, body, value):  # 7
+                self._find(seq, misfit)
         except (ValueError, TypeError, msgspec.MsgspecError):
             self._find(seq, "its body is not canonical JSON of its kind")
 

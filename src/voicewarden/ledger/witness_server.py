@@ -5,6 +5,7 @@ c2sp.org/tlog-witness. There is no other authentication than the signature on a 
 """
 
 import re
+import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
 
@@ -28,6 +29,11 @@ class WitnessServer(ThreadingHTTPServer):
     def port(self) -> int:
         """The port that it listens on."""
         return int(self.server_address[1])
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A log that went away in mid-request asks again when it is back; everything else is told as usual."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]  # typeshed wants a socket
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from voicewarden.model.action import Value
+from voicewarden.model.action import AnswererVerdict, Value
 from voicewarden.model.decision import Reason
 
 ToolStatus = Literal["done", "denied", "awaiting_confirmation", "refused", "failed", "unknown", "escalated"]
@@ -60,6 +60,27 @@ class ListenFor(DirectiveBase, frozen=True, kw_only=True):
     """How long a pause ends the caller's turn from now on (longer while a number or a name is asked)."""
 
     pause_ms: int
+
+
+class Weighed(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
+    """One piece of evidence of who answered: above zero its weight speaks for a machine, below for a person."""
+
+    what: str
+    value: int
+    weight: int
+    at_ms: int
+
+
+class TreatAs(DirectiveBase, frozen=True, kw_only=True):
+    """Whoever answered is to be taken for this from now on, on this evidence; with `until_ms` not beyond then."""
+
+    answerer: AnswererVerdict
+    score: int
+    evidence: tuple[Weighed, ...]
+    weights: str
+    """Version of the table that it was weighed with."""
+    until_ms: int | None = None
+    """When the next deadline falls due: of a message, of a screening, of the last revision."""
 
 
 class TellModel(DirectiveBase, frozen=True, kw_only=True):
@@ -122,6 +143,7 @@ class HangUp(DirectiveBase, frozen=True, kw_only=True):
 
 
 Directive = (
-    Speak | StopSpeaking | DropGeneration | ConsultModel | AnswerInference | ListenFor | TellModel | AnswerTool
-    | StartTimer | CancelTimer | SpendGrant | SwitchAgent | StartRecording | StopRecording | HangUp
+    Speak | StopSpeaking | DropGeneration | ConsultModel | AnswerInference | ListenFor | TreatAs | TellModel
+    | AnswerTool | StartTimer | CancelTimer | SpendGrant | SwitchAgent | StartRecording | StopRecording
+    | HangUp
 )  # fmt: skip

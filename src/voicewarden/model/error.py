@@ -4,7 +4,8 @@
     ├── ConfigError            a file or setting is wrong; carries file, line, field, found, accepted
     ├── LedgerError            a record can't be written or read
     │   ├── LedgerFull         the queue or the disk is full; the call must end well
-    │   └── LedgerBroken       what is stored does not verify
+    │   ├── LedgerBroken       what is stored does not verify
+    │   └── ContentSealed      what was said can't be read: its key is not here, or was destroyed
     ├── GrantRefused           an effector was handed a grant that is spent, altered, expired or out of date
     ├── MissingPart            an optional part is not installed; the text names the extra
     ├── ModelFailed            the language model gave no usable answer in time
@@ -46,6 +47,10 @@ class LedgerFull(LedgerError):
 
 class LedgerBroken(LedgerError):
     """What is stored does not verify."""
+
+
+class ContentSealed(LedgerError):
+    """What was said is sealed, and its key is not here or was destroyed."""
 
 
 class GrantRefused(VoicewardenError):

@@ -101,6 +101,7 @@ class CadenceMeasured(EventBase, frozen=True, kw_only=True):
     longest_run_ms: int
     bursts: int
     trailing_silence_ms: int
+    longest_gap_ms: int = 0
 
 
 class CarrierJudgedAnswerer(EventBase, frozen=True, kw_only=True):
@@ -219,6 +220,14 @@ class HearingFaltered(EventBase, frozen=True, kw_only=True):
     turn: int
 
 
+class SoundStopped(EventBase, frozen=True, kw_only=True):
+    """No sound comes from the caller's side, not even that of silence: their line is on hold or muted."""
+
+
+class SoundResumed(EventBase, frozen=True, kw_only=True):
+    """Sound comes from the caller's side again."""
+
+
 class OperatorApproved(EventBase, frozen=True, kw_only=True):
     """A person approved exactly these arguments of one action (assist stage), to be done once."""
 
@@ -289,7 +298,7 @@ Event = (
     CallStarted | CallAnswered | CallerStartedSpeaking | CallerStoppedSpeaking | CallerSpoke | CallerTurnEnded
     | ToneHeard | CadenceMeasured | CarrierJudgedAnswerer | DtmfPressed | SentenceProposed | SentenceStarted
     | SentencePlayed | GenerationEnded | ActionRequested | FactLearned | CountReserved | TokensReserved | TokensSpent
-    | TimerFired | ReceiptReturned | ModelFaltered | SpeechFaltered | HearingFaltered | OperatorApproved
-    | PolicyActivated | AuthorityTightened | AuthorityRevoked | CallsPaused | LeaseLost | LedgerFaltered
-    | RecordingStored | MediaEnded | CallEnded
+    | TimerFired | ReceiptReturned | ModelFaltered | SpeechFaltered | HearingFaltered | SoundStopped | SoundResumed
+    | OperatorApproved | PolicyActivated | AuthorityTightened | AuthorityRevoked | CallsPaused | LeaseLost
+    | LedgerFaltered | RecordingStored | MediaEnded | CallEnded
 )  # fmt: skip

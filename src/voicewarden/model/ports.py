@@ -1,6 +1,6 @@
 """Ports: where two rooms meet without knowing each other. One side implements, `cli` wires."""
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -91,4 +91,15 @@ class Carrier(Protocol):
 
     async def hang_up(self, call: str) -> None:
         """End the call at the carrier; ending an ended call is no error."""
+        ...
+
+
+class Reviews(Protocol):
+    """Takes what reviewers say about recorded decisions."""
+
+    def add(
+        self, call: str, seq: int, verdict: Literal["right", "wrong"], *, reason: str, reviewer: str, digest: str,
+        unix_ms: int,
+    ) -> dict[str, Value]:  # fmt: skip
+        """Keep a label, durably: blocks. Raises LedgerError when there is no such decision, or none of this hash."""
         ...

@@ -15,7 +15,7 @@ GENESIS: Final = "0" * 64
 """The hash before the first record of a stream."""
 
 
-class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     """One line of a stream; `body` is canonical bytes, `seq` counts from 0 without a gap."""
 
     stream: str
@@ -25,6 +25,8 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     body: bytes
     prev_hash: str
     hash: str
+    stored: bytes = b""
+    """What is written down and hashed where that is not `body`: a body that was sealed, and opened for the reader."""
 
 
 def chain_hash(stream: str, seq: int, at_ms: int, kind: str, body: bytes, prev_hash: str) -> str:

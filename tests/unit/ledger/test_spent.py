@@ -8,7 +8,7 @@ import apsw
 import pytest
 from tests.fakes.disk import FailingDisk
 
-from voicewarden.ledger import Claim, Ledger, awaiting, schema, spent, verify
+from voicewarden.ledger import Claim, Ledger, awaiting, schema, sqlite_spent, verify
 from voicewarden.model.error import GrantRefused, LedgerError
 
 NOW = 1_790_000_000_000
@@ -232,8 +232,8 @@ def test_counting_looks_at_no_more_rows_than_it_needs(ledger: Ledger) -> None:
     connection = apsw.Connection(str(ledger.path))
     plans = {
         statement: " ".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", bindings))
-        for statement, bindings in ((spent._COUNT, ("k", 0, 1)), (spent._COUNT_CALL, ("c", "k", 0)))
+        for statement, bindings in ((sqlite_spent._COUNT, ("k", 0, 1)), (sqlite_spent._COUNT_CALL, ("c", "k", 0)))
     }
     connection.close()
-    assert "COVERING INDEX counts_by_key (key=? AND unix_ms>?)" in plans[spent._COUNT]
-    assert "COVERING INDEX counts_by_call (call=? AND key=? AND unix_ms>?)" in plans[spent._COUNT_CALL]
+    assert "COVERING INDEX counts_by_key (key=? AND unix_ms>?)" in plans[sqlite_spent._COUNT]
+    assert "COVERING INDEX counts_by_call (call=? AND key=? AND unix_ms>?)" in plans[sqlite_spent._COUNT_CALL]

@@ -12,6 +12,7 @@ from tests.fakes.disk import FailingDisk
 
 from voicewarden.ledger import Ledger, backlog, verify
 from voicewarden.ledger.schema import check_library
+from voicewarden.ledger.sqlite_store import SqliteStore
 from voicewarden.model.error import LedgerBroken, LedgerError, LedgerFull
 from voicewarden.model.record import GENESIS, Record
 
@@ -200,8 +201,10 @@ def test_a_failure_at_the_last_moment_is_told(tmp_path: Path) -> None:
 
 def test_a_file_that_may_not_grow_is_a_full_disk(tmp_path: Path) -> None:
     ledger = Ledger.open(tmp_path / "ledger.db")
-    pages = ledger._writer._connection.execute("PRAGMA page_count").get
-    ledger._writer._connection.execute(f"PRAGMA max_page_count={pages + 2}")
+    store = ledger._writer._store
+    assert isinstance(store, SqliteStore)
+    pages = store._connection.execute("PRAGMA page_count").get
+    store._connection.execute(f"PRAGMA max_page_count={pages + 2}")
     chain = Chain()
     with pytest.raises(LedgerFull, match="make room"):
         for _ in range(1000):

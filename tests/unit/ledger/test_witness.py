@@ -14,6 +14,7 @@ from voicewarden.ledger.note import Note, encode64, parse_signature
 from voicewarden.ledger.tiles import subtrees
 from voicewarden.ledger.tree import consistency_path
 from voicewarden.ledger.witness import Reply, Witness, WitnessStore
+from voicewarden.ledger.witness_server import WitnessServer
 from voicewarden.model.error import LedgerError
 
 TREE = Naive(40)
@@ -216,3 +217,16 @@ def test_a_store_from_elsewhere_is_not_taken(tmp_path: Path) -> None:
         Witness.open(tmp_path / "w")
     with pytest.raises((LedgerError, apsw.Error)):
         WitnessStore.read(tmp_path / "w")
+
+
+def test_a_log_that_went_away_in_mid_request_is_no_news(witness: Witness, capsys: pytest.CaptureFixture[str]) -> None:
+    server = WitnessServer(("127.0.0.1", 0), witness)
+    try:
+        for error, is_told in ((ConnectionResetError(), False), (BrokenPipeError(), False), (ValueError(), True)):
+            try:
+                raise error
+            except (OSError, ValueError):
+                server.handle_error(None, ("127.0.0.1", 1))
+            assert bool(capsys.readouterr().err) is is_told
+    finally:
+        server.server_close()
