@@ -6,18 +6,13 @@ Reads as much as there is, answers it, and waits for more, so that a script may 
 from __future__ import annotations
 
 import gc
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from voicewarden.model.action import Stage
-
-_CHUNK_BYTES = 1 << 16
 
 
 class _Answering(Protocol):
@@ -45,25 +40,14 @@ def decide(
     "minted", "at_ms", "approved"}; only "action" is needed. A fact that is not given is not known, but for those that
     every call begins with (nobody has opted out, nothing is paused, no notice was heard).
     """
+    from voicewarden.cli.json_lines import answer_all
     from voicewarden.embed import open_policy
 
     given = None if stage is None else _stage(stage)
     file, place = (policy, config) if config is not None or agents is not None else _found_here(policy)
     answer = _answering(open_policy(file, config=place, agents=agents, catalogue=_lists(catalogue), stage=given))
     gc.freeze()  # the release lives as long as the process: the collector need not look at it again
-    bad = 0
-    try:
-        for lines in _lines(sys.stdin.buffer):
-            answered = [answer(line, number) for number, line in lines]
-            bad += sum(not fine for _, fine in answered)
-            sys.stdout.buffer.write(b"".join(made for made, _ in answered))
-            sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        # Whoever reads has gone away (`head`); Python would complain once more when it closes stdout.
-        import os
-
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(1) from None
+    bad = answer_all(answer)
     if bad:
         typer.echo(f"voicewarden: {bad} of the lines were no requests; each has its error on its own line", err=True)
     raise typer.Exit(1 if bad else 0)
@@ -105,21 +89,6 @@ def _stage(stage: str) -> Stage:
     if found is None:
         raise typer.BadParameter(f"found {stage!r}; one of {', '.join(STAGES)}", param_hint="--stage")
     return found
-
-
-def _lines(stream: BinaryIO) -> Iterator[list[tuple[int, bytes]]]:
-    """All whole lines there are so far, with their numbers; blank ones are none. What ends without a newline counts."""
-    rest, number = b"", 0
-    read = getattr(stream, "read1", stream.read)
-    while True:
-        chunk: bytes = read(_CHUNK_BYTES)
-        *whole, rest = (rest + chunk).split(b"\n") if chunk else (rest, b"")
-        found = [(number + at, line) for at, line in enumerate(whole, 1) if line.strip()]
-        number += len(whole)
-        if found:
-            yield found
-        if not chunk:
-            return
 
 
 def _answering(release: object) -> _Answering:

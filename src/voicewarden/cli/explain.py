@@ -34,6 +34,7 @@ def explain(
 ) -> None:
     """Say in English what every action needs; with --fact what would be decided, why, and what is left to be earned."""
     from voicewarden.config.policy_reader import read_policy
+    from voicewarden.policy.waiting import what_keys_mean, when_nobody_speaks
 
     if fact is not None or as_json:
         _decide(policy, action, fact or [], stage, role, config, agents, as_json=as_json)
@@ -44,6 +45,9 @@ def explain(
     for name, rule in sorted(tree.actions.items()):
         if action in ("", name):
             typer.echo("\n".join(_told(name, rule)))
+    if not action:
+        typer.echo("\n  ".join(("when nobody speaks:", *when_nobody_speaks(tree))))
+        typer.echo(f"keys:\n  {what_keys_mean(tree)}")
 
 
 def _told(name: str, rule: "ActionRule") -> list[str]:
@@ -77,6 +81,7 @@ def why(
 
     from voicewarden.cli.console import print_json
     from voicewarden.ledger.store import Ledger
+    from voicewarden.model.content import readable
     from voicewarden.model.decision import Decision
     from voicewarden.model.error import LedgerError
 
@@ -85,7 +90,7 @@ def why(
     if not chosen:
         what = f"record {seq} of that call is no decision" if seq is not None and records else "there is no such call"
         raise LedgerError(f"{what} in {path}; `voicewarden report` lists the calls of a ledger")
-    decisions = [msgspec.json.decode(record.body, type=Decision) for record in chosen]
+    decisions = [msgspec.json.decode(readable(record.kind, record.body), type=Decision) for record in chosen]
     if as_json:
         print_json([_as_data(decision) for decision in decisions])
         return

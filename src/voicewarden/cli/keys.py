@@ -1,4 +1,4 @@
-"""`voicewarden keys`: the grant seal, the checkpoint signature and the contact pepper."""
+"""`voicewarden keys`: the keys of an installation, and the key of a person who may sign for an erasure."""
 
 from pathlib import Path
 from typing import Annotated
@@ -25,12 +25,12 @@ def list_keys(
         print_json(msgspec.to_builtins(entries))
         return
     for entry in entries:
-        typer.echo(f"{entry.name:<12} {entry.id:<18} {entry.created}")
+        typer.echo(f"{entry.name:<18} {entry.id:<18} {entry.created}")
 
 
 @app.command()
 def rotate(
-    name: Annotated[str, typer.Argument(help="grant-seal, checkpoint-signing or contact-pepper.")],
+    name: Annotated[str, typer.Argument(help="grant-seal, checkpoint-signing, contact-pepper or content-wrapping.")],
     folder: _Folder = Path("var/keys"),
     confirmed: Annotated[bool, typer.Option("--yes", help="Confirm what can't be undone.")] = False,
 ) -> None:
@@ -43,3 +43,17 @@ def rotate(
         raise ConfigError("there is no key of that name", field="name", accepted=", ".join(KEY_NAMES))
     entry = Keys.open(folder).rotate(known, confirmed=confirmed)
     typer.echo(f"{entry.name} is now {entry.id}")
+
+
+@app.command()
+def person(
+    name: Annotated[str, typer.Argument(help="Who the key is for, as config/people.yaml will name them.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="File for the private key; that person keeps it.")],
+    passphrase: Annotated[bool, typer.Option("--passphrase", help="Ask for a passphrase and lock the key.")] = False,
+) -> None:
+    """Make the key of a person who may sign for an erasure; prints what goes into config/people.yaml."""
+    from voicewarden.config.people import make_person_key
+
+    secret = typer.prompt("Passphrase", hide_input=True, confirmation_prompt=True, err=True) if passphrase else ""
+    public = make_person_key(out, secret.encode())
+    typer.echo(f'  - {{name: {name}, key: "{public}", may: [erase], why: ""}}')

@@ -14,6 +14,7 @@ from voicewarden import __version__
 from voicewarden.cli import (
     agreement,
     bench,
+    calibrate,
     cases,
     decide,
     diff,
@@ -27,6 +28,7 @@ from voicewarden.cli import (
     phone,
     policy,
     prove,
+    read,
     rehear,
     replay,
     run_report,
@@ -72,6 +74,8 @@ app.command("bench")(bench.bench)
 app.command("decide")(decide.decide)
 app.command("replay")(replay.replay)
 app.command("hear")(hear.hear)
+app.command("calibrate")(calibrate.calibrate)
+app.command("read")(read.read)
 app.command("rehear")(rehear.rehear)
 app.command("whatif")(whatif.whatif)
 app.command("pin")(golden.pin)

@@ -49,28 +49,14 @@ def contact(
 
 def _order(settings_file: Path, path: str, body: dict[str, Any]) -> dict[str, Any]:
     # Any: JSON in and out of the server's local interface.
-    import json
-    import urllib.error
-    import urllib.request
-
+    from voicewarden.cli.order import NoServer, send_order
     from voicewarden.config.settings import load_settings
-    from voicewarden.model.error import ConfigError
+    from voicewarden.telephony.local_file import SERVER_FILE
 
-    server_file = load_settings(settings_file).var_dir / "server.json"
     try:
-        server = json.loads(server_file.read_text(encoding="utf-8"))
-        request = urllib.request.Request(
-            server["url"] + path, data=json.dumps(body).encode(),
-            headers={"Authorization": f"Bearer {server['token']}", "Content-Type": "application/json"},
-        )  # fmt: skip
-        with urllib.request.urlopen(request, timeout=15) as answer:
-            found: dict[str, Any] = json.load(answer)
-            return found
-    except urllib.error.HTTPError as error:
-        detail = json.loads(error.read() or b"{}").get("detail", "no reason given")
-        raise ConfigError(f"the server refused: {detail}") from None
-    except (OSError, ValueError, KeyError):
-        raise ConfigError(
+        return send_order(load_settings(settings_file).var_dir / SERVER_FILE, path, body)
+    except NoServer:
+        raise NoServer(
             f"no server answers; start one with `voicewarden serve --settings {settings_file}` and try again"
         ) from None
 
@@ -82,7 +68,7 @@ def demo(
     small_model: Annotated[bool, typer.Option("--small-model", help="Let a real small model be the rogue.")] = False,
     plain: Annotated[bool, typer.Option("--plain", help="No live timeline, only lines.")] = False,
 ) -> None:
-    """Play ten calls over a simulated telephone line: real speech, the real gate, one report a call."""
+    """Play eleven calls over a simulated telephone line: real speech, the real gate, one report a call."""
     import asyncio
 
     from voicewarden.model.error import MissingPart

@@ -14,6 +14,9 @@ def prove(
     without_body: Annotated[
         bool, typer.Option("--without-body", help="Keep back what the record says; only its hash is shown.")
     ] = False,
+    with_content: Annotated[
+        bool, typer.Option("--with-content", help="Say what was sealed, with the key that opens all of the call.")
+    ] = False,
 ) -> None:
     """Write one file that shows that a record was written, to be checked without the ledger."""
     from voicewarden.ledger.prooffile import prove as prove_record
@@ -21,7 +24,8 @@ def prove(
 
     stream = call if ":" in call or call == "control" else f"call:{call}"
     with Ledger.read(path) as view:
-        document = prove_record(view, stream, seq, with_body=not without_body).document()
+        proof = prove_record(view, stream, seq, with_body=not without_body, with_content=with_content)
+        document = proof.document()
     if out is None:
         typer.echo(document, nl=False)
     else:

@@ -4,7 +4,7 @@ person.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -20,6 +20,7 @@ ProcessesOption = Annotated[int, typer.Option("--processes", min=1, help="How ma
 ProgressOption = Annotated[
     Path | None, typer.Option("--progress", help="File of what is done already: a second run does only the rest.")
 ]
+_MOST_FAILED: Final = 40
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -44,8 +45,9 @@ def replay(
     results = [item.result for item in done]
     failed = [result for result in results if not result.ok]
     events = sum(result.events for result in results)
+    sealed = [result.call for result in results if result.sealed]
     summary: dict[str, object] = {"calls": len(results), "events": events, "mismatches": len(failed),
-                                  "events_per_second": round(events / took)}  # fmt: skip
+                                  "events_per_second": round(events / took), "sealed": sealed}  # fmt: skip
     if as_json:
         from voicewarden.replay.side_by_side import as_data
 
@@ -55,6 +57,8 @@ def replay(
         print_json(summary)
     else:
         typer.echo(f"{len(results)} calls, {events:,} events, {len(failed)} mismatches, {events / took:,.0f} events/s")
+        if sealed:
+            typer.echo(f"{len(sealed)} of them are sealed, and no key here opens them: only the structure was checked")
         print_failed(failed)
     raise typer.Exit(1 if failed else 0)
 
@@ -68,13 +72,15 @@ def why(result: "Replayed") -> str:
 
 
 def print_failed(failed: "Sequence[Replayed]") -> None:
-    """The first difference side by side, and one line for each other call that did not replay."""
+    """The first difference side by side, and one line for each other call that did not replay, up to a screenful."""
     first = next((result for result in failed if result.difference is not None), None)
     if first is not None and first.difference is not None:
         print_difference(first.difference, first.note)
-    for result in failed:
-        if result is not first:
-            typer.echo(f"{result.call}: {why(result)}")
+    others = [result for result in failed if result is not first]
+    for result in others[:_MOST_FAILED]:
+        typer.echo(f"{result.call}: {why(result)}")
+    if len(others) > _MOST_FAILED:
+        typer.echo(f"... and {len(others) - _MOST_FAILED} more; --json names them all")
 
 
 def print_difference(difference: "Difference", note: str = "") -> None:

@@ -20,7 +20,9 @@ import uvicorn
 from fastapi import FastAPI
 
 import voicewarden.pipeline.quiet  # noqa: F401  # before pipecat: it must not log what people say
+from voicewarden.cli.duties import on_duty, tell_unknown, watch_disk
 from voicewarden.cli.prove import prove_at_start
+from voicewarden.cli.retain import periods_of, retain_daily
 from voicewarden.config.approvals import demand_approval
 from voicewarden.config.keys import Keys
 from voicewarden.config.policy_reader import fact_defaults, read_base
@@ -31,6 +33,7 @@ from voicewarden.contacts.register import Contacts
 from voicewarden.kernel.release import Compiled, Release, encode_release
 from voicewarden.ledger.sequencer import Sequencer
 from voicewarden.ledger.store import Ledger
+from voicewarden.ledger.vault import Vault
 from voicewarden.model.action import Value
 from voicewarden.model.canonical import digest_of
 from voicewarden.model.error import ConfigError, SpeechFailed
@@ -43,6 +46,7 @@ from voicewarden.pipeline.speech_client import SpeechClient, SpeechServer
 from voicewarden.pipeline.speech_server import VOICE_SHA256
 from voicewarden.policy.ast import Policy
 from voicewarden.reading.sentence import Cutter
+from voicewarden.replay.labels import Reviews
 from voicewarden.runtime.calls import Calls
 from voicewarden.runtime.outfit import Outfit, hours_of
 from voicewarden.runtime.process import settle_process
@@ -55,7 +59,8 @@ from voicewarden.telephony.account import Account
 from voicewarden.telephony.app import create_app
 from voicewarden.telephony.carrier import TwilioCarrier
 from voicewarden.telephony.desk import Desk
-from voicewarden.telephony.local import SERVER_FILE, add_local, write_server_file
+from voicewarden.telephony.local import add_local
+from voicewarden.telephony.local_file import SERVER_FILE, write_server_file
 from voicewarden.telephony.tokens import Tokens
 
 DEVELOPMENT_BANNER: Final = "DEVELOPMENT PROFILE: unapproved files may run, on loopback only"
@@ -130,7 +135,7 @@ async def open_server(settings: Settings, *, inbound_agent: str) -> AsyncIterato
     speech = SpeechServer()
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(speech.stop)
-        ledger = stack.enter_context(Ledger.open(settings.ledger_path))
+        ledger = stack.enter_context(Ledger.open(settings.ledger_path, ballast_bytes=settings.disk.ballast_mb << 20))
         stack.enter_context(_sequencer(settings, keys, ledger))
         # The slow starts side by side; all are waited for, so that none goes on behind an error of another.
         heard, spoken, compiled, *others = await asyncio.gather(
@@ -154,13 +159,20 @@ async def open_server(settings: Settings, *, inbound_agent: str) -> AsyncIterato
                 settings, account, release, keys, ledger, speech=client, transcriber=transcriber,
                 inbound_agent=inbound_agent,
             )  # fmt: skip
-            keeping = asyncio.create_task(_keep_speaking(speech, client), name="speech server")
-            try:
+            async with on_duty(_duties(server, ledger, speech, client)):
                 yield server
                 await server.switchboard.close()
-            finally:
-                keeping.cancel()
-                await asyncio.wait({keeping})
+
+
+def _duties(server: Server, ledger: Ledger, speech: SpeechServer, client: SpeechClient) -> set[asyncio.Task[None]]:
+    """What goes on beside the calls until the server stops."""
+    settings = server.settings
+    return {
+        asyncio.create_task(_keep_speaking(speech, client), name="speech server"),
+        asyncio.create_task(watch_disk(ledger, settings.disk, server.switchboard), name="disk"),
+        asyncio.create_task(tell_unknown(ledger), name="unknown outcomes"),
+        asyncio.create_task(retain_daily(ledger, periods_of(settings.retention)), name="retention"),
+    }
 
 
 def _compile(data: Release, *, second_opinion: bool) -> Compiled:
@@ -254,6 +266,8 @@ def assemble(
 ) -> Server:  # fmt: skip
     """Put a server together from parts that are open; who opened them closes them. Writes `server.json`."""
     ledger.put_blob(encode_release(release.data))
+    vault = Vault.open(ledger.path, keys.wrapping, keys.directory)
+    ledger.seal_with(vault)
     newest, *older = keys.contact_peppers
     contacts = Contacts(ledger, newest, older=tuple(older))
     calls = Calls()
@@ -269,7 +283,7 @@ def assemble(
     outfit.check()
     switchboard = Switchboard(
         release, ledger=ledger, contacts=contacts, sealer=Sealer(keys.grant_seal), calls=calls, carrier=carrier,
-        effectors=outfit.effectors, development=settings.is_development, watch=watch,
+        effectors=outfit.effectors, development=settings.is_development, watch=watch, vault=vault,
     )  # fmt: skip
     recordings = settings.var_dir / "recordings"
     recordings.mkdir(parents=True, exist_ok=True)
@@ -285,7 +299,7 @@ def assemble(
     app = create_app(desk)
     listen = settings.listen
     token = write_server_file(settings.var_dir, url=f"http://{listen.host}:{listen.port}")
-    add_local(app, desk, contacts, token=token, development=settings.is_development)
+    add_local(app, desk, contacts, Reviews(ledger), token=token, development=settings.is_development)
     return Server(settings, app, switchboard)
 
 

@@ -1,11 +1,11 @@
 """Keys: a directory comes in, the secrets of this installation go out; `cli` hands them to whoever needs one.
 
 `grant-seal` seals grants, `checkpoint-signing` (Ed25519) signs the ledger's checkpoints, `contact-pepper` keys the
-hashes of telephone numbers. They are made on the first start. Rotation adds a new key and keeps the old ones for
-verification. One file a key, mode 0600, in a directory of mode 0700; anything wider is refused.
+hashes of telephone numbers, `content-wrapping` wraps the data keys of what was said in calls. They are made on the
+first start. Rotation adds a new key and keeps the old ones for verification. One file a key, mode 0600, in a directory
+of mode 0700; anything wider is refused.
 """
 
-import base64
 import fcntl
 import hashlib
 import json
@@ -15,17 +15,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Final, get_args
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from voicewarden.model.error import ConfigError
+from voicewarden.model.keyfile import SECRET_BYTES, WRAPPING, KeyFile, KeyName, parse_key_file
 
-KeyName = Literal["grant-seal", "checkpoint-signing", "contact-pepper"]
 KEY_NAMES: Final[tuple[KeyName, ...]] = get_args(KeyName)
-_CREATION_ORDER: Final[tuple[KeyName, ...]] = ("contact-pepper", "checkpoint-signing", "grant-seal")
-SECRET_BYTES: Final = 32
+_CREATION_ORDER: Final[tuple[KeyName, ...]] = ("contact-pepper", "checkpoint-signing", "grant-seal", WRAPPING)
+"""The last came later than the others; that it was lost is noticed by the vault, whose keys are wrapped with it."""
 _PEPPER_WARNING: Final = (
     "rotating contact-pepper changes the hash of every telephone number: opt-outs and attempts are found again only as "
     "long as the old pepper is kept for look-ups, and destroying it would make people callable who said no"
@@ -43,27 +43,17 @@ class KeyInfo(msgspec.Struct, frozen=True, kw_only=True):
     active: bool
 
 
-class _StoredKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    name: KeyName
-    generation: int
-    created: str
-    secret: str
-
-    def secret_bytes(self) -> bytes:
-        return base64.b64decode(self.secret, validate=True)
-
-    def id(self) -> str:
-        secret = self.secret_bytes()
-        if self.name == "checkpoint-signing":
-            public = Ed25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw()
-            return hashlib.sha256(public).hexdigest()[:16]
-        return hashlib.sha256(b"vw/key-id/v1\x00" + self.name.encode() + b"\x00" + secret).hexdigest()[:16]
+def _id_of(key: KeyFile) -> str:
+    if key.name != "checkpoint-signing":
+        return key.secret_id()
+    public = Ed25519PrivateKey.from_private_bytes(key.secret).public_key().public_bytes_raw()
+    return hashlib.sha256(public).hexdigest()[:16]
 
 
 class Keys:
     """The opened keys. Nothing of a secret is in its text forms."""
 
-    def __init__(self, directory: Path, stored: dict[KeyName, list[_StoredKey]]) -> None:
+    def __init__(self, directory: Path, stored: dict[KeyName, list[KeyFile]]) -> None:
         self._directory = directory
         self._stored = stored
 
@@ -80,39 +70,49 @@ class Keys:
     @property
     def grant_seal(self) -> bytes:
         """The active 32 bytes that seal grants."""
-        return self._newest("grant-seal").secret_bytes()
+        return self._newest("grant-seal").secret
 
     @property
     def grant_seals(self) -> dict[str, bytes]:
         """All seals by id, the active one first; old ones verify what was sealed before a rotation."""
-        return {key.id(): key.secret_bytes() for key in self._stored["grant-seal"]}
+        return {_id_of(key): key.secret for key in self._stored["grant-seal"]}
 
     @property
     def checkpoint_signing(self) -> Ed25519PrivateKey:
         """The active key that signs checkpoints."""
-        return Ed25519PrivateKey.from_private_bytes(self._newest("checkpoint-signing").secret_bytes())
+        return Ed25519PrivateKey.from_private_bytes(self._newest("checkpoint-signing").secret)
 
     @property
     def checkpoint_public(self) -> dict[str, bytes]:
         """The raw public keys by id, the active one first."""
         return {
-            key.id(): Ed25519PrivateKey.from_private_bytes(key.secret_bytes()).public_key().public_bytes_raw()
+            _id_of(key): Ed25519PrivateKey.from_private_bytes(key.secret).public_key().public_bytes_raw()
             for key in self._stored["checkpoint-signing"]
         }
 
     @property
+    def directory(self) -> Path:
+        """Where they lie."""
+        return self._directory
+
+    @property
+    def wrapping(self) -> dict[str, bytes]:
+        """The keys that wrap data keys by id, the active one first; old ones open what was wrapped before."""
+        return {key.secret_id(): key.secret for key in self._stored[WRAPPING]}
+
+    @property
     def contact_peppers(self) -> tuple[bytes, ...]:
         """All peppers, the active one first: write with the first, look up with each."""
-        return tuple(key.secret_bytes() for key in self._stored["contact-pepper"])
+        return tuple(key.secret for key in self._stored["contact-pepper"])
 
     def active_id(self, name: KeyName) -> str:
         """The id of the key that is used for new things."""
-        return self._newest(name).id()
+        return _id_of(self._newest(name))
 
     def list(self) -> tuple[KeyInfo, ...]:
         """Every key without its secret, the active one of each name first."""
         return tuple(
-            KeyInfo(name=name, id=key.id(), created=key.created, active=index == 0)
+            KeyInfo(name=name, id=_id_of(key), created=key.created, active=index == 0)
             for name in KEY_NAMES
             for index, key in enumerate(self._stored[name])
         )
@@ -128,9 +128,9 @@ class Keys:
             key = _create(self._directory, name, stored[name][0].generation + 1 if stored[name] else 1)
             stored[name].insert(0, key)
         self._stored = stored
-        return KeyInfo(name=name, id=key.id(), created=key.created, active=True)
+        return KeyInfo(name=name, id=_id_of(key), created=key.created, active=True)
 
-    def _newest(self, name: KeyName) -> _StoredKey:
+    def _newest(self, name: KeyName) -> KeyFile:
         return self._stored[name][0]
 
 
@@ -162,14 +162,12 @@ def _locked(directory: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _read_all(directory: Path) -> dict[KeyName, list[_StoredKey]]:
-    stored: dict[KeyName, list[_StoredKey]] = {name: [] for name in KEY_NAMES}
+def _read_all(directory: Path) -> dict[KeyName, list[KeyFile]]:
+    stored: dict[KeyName, list[KeyFile]] = {name: [] for name in KEY_NAMES}
     for path in sorted(directory.glob("*.key")):
         _demand_private(path, 0o600)
         try:
-            key = msgspec.json.decode(path.read_bytes(), type=_StoredKey)
-            if len(key.secret_bytes()) != SECRET_BYTES:
-                raise ValueError("wrong length")
+            key = parse_key_file(path.read_bytes())
         except (OSError, ValueError, msgspec.DecodeError):
             raise ConfigError("is no key file; restore it from the backup of the keys", file=str(path)) from None
         stored[key.name].append(key)
@@ -178,7 +176,7 @@ def _read_all(directory: Path) -> dict[KeyName, list[_StoredKey]]:
     return stored
 
 
-def _missing(directory: Path, stored: dict[KeyName, list[_StoredKey]]) -> list[KeyName]:
+def _missing(directory: Path, stored: dict[KeyName, list[KeyFile]]) -> list[KeyName]:
     """What a first start has yet to make. A key that is gone while a later one exists was lost, and is not replaced."""
     missing = [name for name in _CREATION_ORDER if not stored[name]]
     for name in missing:
@@ -189,11 +187,10 @@ def _missing(directory: Path, stored: dict[KeyName, list[_StoredKey]]) -> list[K
     return missing
 
 
-def _create(directory: Path, name: KeyName, generation: int) -> _StoredKey:
+def _create(directory: Path, name: KeyName, generation: int) -> KeyFile:
     """Write a new key completely before it gets its name, so that a crash leaves no half key."""
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    secret = base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
-    key = _StoredKey(name=name, generation=generation, created=created, secret=secret)
+    key = KeyFile(name=name, generation=generation, created=created, secret=secrets.token_bytes(SECRET_BYTES))
     path = directory / f"{name}.{generation:04d}.key"
     draft = path.with_suffix(".new")
     content = json.dumps(msgspec.to_builtins(key), sort_keys=True).encode() + b"\n"

@@ -85,11 +85,31 @@ class GateSettings(Document):
     second_opinion: bool = False
 
 
+class DiskSettings(Document):
+    """How full the ledger's disk may get before calls are refused, and before nothing acts; and what is kept free."""
+
+    warn_percent: Annotated[int, Field(ge=1, le=100)] = 80
+    no_calls_percent: Annotated[int, Field(ge=1, le=100)] = 90
+    no_effects_percent: Annotated[int, Field(ge=1, le=100)] = 95
+    ballast_mb: Annotated[int, Field(ge=0, le=10_000)] = 64
+    every_s: Annotated[int, Field(ge=1, le=3_600)] = 5
+
+
 class WitnessSettings(Document):
     """Who co-signs the ledger's checkpoints; without an address, nobody does."""
 
     url: Url | None = None
     key: Annotated[str, Field(max_length=300, pattern=r"^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$")] | None = None
+
+
+class RetentionSettings(Document):
+    """How many days what was said is kept, and its sound, each with its reason; without a number, for ever."""
+
+    words_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
+    words_why: Text | None = None
+    audio_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
+    audio_why: Text | None = None
+    owner: Text | None = None
 
 
 class SettingsDocument(Document):
@@ -101,6 +121,7 @@ class SettingsDocument(Document):
     config_dir: Text = "."
     agents_dir: Text = "../agents"
     var_dir: Text = "../var"
+    keys_dir: Text | None = None
     ledger: Text | None = None
     public_base_url: Url | None = None
     listen: ListenSettings = ListenSettings()
@@ -111,6 +132,8 @@ class SettingsDocument(Document):
     calendar: CalendarSettings = CalendarSettings()
     gate: GateSettings = GateSettings()
     witness: WitnessSettings = WitnessSettings()
+    disk: DiskSettings = DiskSettings()
+    retention: RetentionSettings = RetentionSettings()
 
 
 class Settings:
@@ -125,7 +148,7 @@ class Settings:
         self.config_dir = (base / document.config_dir).resolve()
         self.agents_dir = (base / document.agents_dir).resolve()
         self.var_dir = (base / document.var_dir).resolve()
-        self.keys_dir = self.var_dir / "keys"
+        self.keys_dir = (base / document.keys_dir).resolve() if document.keys_dir else self.var_dir / "keys"
         ledger = document.ledger
         self.ledger_path = (base / ledger).resolve() if ledger else self.var_dir / "ledger.db"
         calendar = document.calendar.directory
@@ -139,6 +162,8 @@ class Settings:
         self.transcriber = document.transcriber
         self.gate = document.gate
         self.witness = document.witness
+        self.disk = document.disk
+        self.retention = document.retention
 
     @property
     def is_development(self) -> bool:
@@ -254,9 +279,25 @@ def _check(document: SettingsDocument, source: YamlFile, findings: Findings) -> 
     except (ValueError, OSError, KeyError):
         what = f"found {shown(document.calendar.zone)}, which is no time zone"
         source.complain(findings, ("calendar", "zone"), what, "a name such as America/New_York")
+    disk = document.disk
+    if not disk.warn_percent <= disk.no_calls_percent <= disk.no_effects_percent:
+        what = f"found {disk.warn_percent}, {disk.no_calls_percent} and {disk.no_effects_percent}: they must not fall"
+        source.complain(findings, ("disk",), what, "warn_percent <= no_calls_percent <= no_effects_percent")
+    _check_retention(document.retention, source, findings)
     public = document.public_base_url
     if document.profile == "production" and public is not None and not public.startswith("https://"):
         source.complain(findings, ("public_base_url",), f"found {shown(public)}", "an https:// address in production")
+
+
+def _check_retention(given: RetentionSettings, source: YamlFile, findings: Findings) -> None:
+    periods = ("words", given.words_days, given.words_why), ("audio", given.audio_days, given.audio_why)
+    for name, days, why in periods:
+        if days is not None and (why is None or given.owner is None):
+            what = f"{name}: destroyed after {days} days, and nobody says why or answers for it"
+            source.complain(findings, ("retention", f"{name}_days"), what, f"{name}_why and owner beside it")
+    if given.words_days is not None and given.audio_days is not None and given.audio_days > given.words_days:
+        what = f"found {given.audio_days} days: sound says what the words said"
+        source.complain(findings, ("retention", "audio_days"), what, f"at most {given.words_days}, as for words")
 
 
 def is_loopback(host: str) -> bool:

@@ -34,6 +34,7 @@ from voicewarden.model.error import ConfigError, GrantRefused, LedgerError
 from voicewarden.model.record import GENESIS, Record
 
 if TYPE_CHECKING:
+    from voicewarden.embed.sealing import CallSeal
     from voicewarden.ledger.store import Ledger
 
 _CERTAIN: Final = 1000
@@ -65,10 +66,12 @@ class Call:
         self, release: Compiled, *, call: str = "", agent: str = "", direction: Direction = "inbound",
         facts: Mapping[str, Value] | None = None, stage: Stage | None = None, epoch: int = 0,
         started_unix_ms: int | None = None, clock: Callable[[], int] | None = None, ledger: Ledger | None = None,
+        sealed: bool = True,
     ) -> None:  # fmt: skip
-        """`facts` are declared facts that are known from the start. With a `ledger` every record goes there at once and
-        spending a grant is durable; without one both live as long as this object. Raises ConfigError for a role that
-        there is not, LedgerError where the ledger does not take the call.
+        """`facts` are declared facts that are known from the start. With a `ledger` every record goes there at once,
+        what is said being `sealed` (`embed/sealing.py` says where the keys lie), and spending a grant is durable;
+        without one both live as long as this object. Raises ConfigError for a role that there is not, LedgerError where
+        the ledger does not take the call.
         """
         self._release = release
         self._clock = clock or Clock()
@@ -83,8 +86,10 @@ class Call:
         self._spent: set[str] = set()
         self._ledger = ledger
         self._unrecorded = False
+        self._seal: CallSeal | None = None
         self.records: list[Record] = []
         if ledger is not None:
+            self._seal = _seal(ledger, self._stream) if sealed else None
             ledger.put_blob(encode_release(release.data))
         if started_unix_ms is None:
             started_unix_ms = self._clock.started_unix_ms if isinstance(self._clock, Clock) else 0
@@ -97,7 +102,7 @@ class Call:
             )
         )  # fmt: skip
         if self._unrecorded:
-            raise LedgerError(f"the ledger takes no call named {self.id!r}; is the name used, or the ledger broken?")
+            raise _refused(self._stream)
 
     @property
     def id(self) -> str:
@@ -123,8 +128,8 @@ class Call:
         """Fold any event in and record what follows."""
         taken = step(self._release, self._state, event)
         at_ms = max(event.at_ms, self._state.now_ms)
-        made = records_of(self._stream, self._state.seq, self._hash, event, taken.outputs, at_ms)
-        self.records += made
+        made = records_of(self._stream, self._state.seq, self._hash, event, taken.outputs, at_ms, self._seal)
+        self.records += made if self._seal is None else self._seal.opened(made)
         self._hash = made[-1].hash
         self._state = taken.state
         if isinstance(event, events.SentencePlayed):
@@ -310,9 +315,26 @@ class Call:
         if isinstance(target, Path | str):
             write_records(Path(target), self.records)
             return
+        if self._seal is not None:
+            raise LedgerError("what is said here is sealed for the ledger that has it; copy that ledger instead")
         target.put_blob(encode_release(self._release.data))
         target.submit(self.records)
         target.flush()
+
+
+def _seal(ledger: Ledger, stream: str) -> CallSeal:
+    # Only who keeps a ledger needs the keys' room.
+    from voicewarden.embed.sealing import seal_call
+
+    try:
+        return seal_call(ledger, stream)
+    except LedgerError as error:
+        raise _refused(stream) from error
+
+
+def _refused(stream: str) -> LedgerError:
+    name = stream.removeprefix("call:")
+    return LedgerError(f"the ledger takes no call named {name!r}; is the name used, or the ledger broken?")
 
 
 def _role(release: Compiled, agent: str) -> str:

@@ -1,4 +1,5 @@
-"""Records of an embedded call in a file: one line of JSON each, as docs/ledger-format.md has them.
+"""Records of an embedded call in a file: one line of JSON each, as docs/ledger-format.md has them. A record that was
+sealed stands there as it reads, and beside that as it is `stored`, which the chain goes over.
 
 In: records. Out: a file that any program can verify, and records again. Called by `Call.save` and by users.
 """
@@ -20,6 +21,8 @@ def write_records(path: Path, records: Iterable[Record]) -> None:
                     "stream": item.stream, "seq": item.seq, "at_ms": item.at_ms, "kind": item.kind,
                     "body": item.body.decode(), "prev_hash": item.prev_hash, "hash": item.hash,
                 }  # fmt: skip
+                if item.stored:
+                    fields["stored"] = item.stored.decode()
                 file.write(json.dumps(fields, ensure_ascii=False, separators=(",", ":")) + "\n")
     except OSError as error:
         raise LedgerError(f"{path}: the records can't be written ({error.strerror}); name another place") from error
@@ -42,12 +45,12 @@ def read_records(path: Path | str) -> list[Record]:
             item = json.loads(line)
             record = Record(
                 item["stream"], item["seq"], item["at_ms"], item["kind"], item["body"].encode(), item["prev_hash"],
-                item["hash"],
+                item["hash"], item.get("stored", "").encode(),
             )  # fmt: skip
         except (ValueError, KeyError, TypeError, AttributeError):
             raise LedgerBroken(f"{path}:{number}: is no record; take the file as it was written") from None
         before = records[-1].hash if records else GENESIS
-        said = (record.stream, record.seq, record.at_ms, record.kind, record.body, before)
+        said = (record.stream, record.seq, record.at_ms, record.kind, record.stored or record.body, before)
         if record.seq != len(records) or record.hash != chain_hash(*said):
             raise LedgerBroken(f"{path}:{number}: the chain of hashes does not hold; the file was altered")
         records.append(record)

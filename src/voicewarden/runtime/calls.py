@@ -8,6 +8,7 @@ from typing import Final
 
 from voicewarden.model.action import Direction
 from voicewarden.runtime.loop import CallLoop
+from voicewarden.runtime.preparing import KeepRecording
 
 MOST_CALLS: Final = 1_000
 
@@ -26,6 +27,8 @@ class LiveCall:
     """The carrier's id, empty until it has one."""
     model: str = ""
     """Another language model than the configured one, for rehearsals."""
+    keep_recording: KeepRecording | None = field(default=None, repr=False)
+    """Stores the call's sound, sealed; without it, the recording is a file of its own."""
     ending: bool = False
     seen: set[tuple[str, str]] = field(default_factory=set)
 

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from voicewarden.kernel.records import records_of
+from voicewarden.kernel.records import Seal, records_of
 from voicewarden.kernel.release import Compiled
 from voicewarden.kernel.standing import objection
 from voicewarden.kernel.state import EMPTY, State
@@ -81,8 +81,11 @@ class CallLoop:
         self, call: str, release: Compiled, *, journal: Journal, burner: Burner, sealer: Sealer,
         effectors: EffectorsFor, scheduler: Scheduler,
         watch: Callable[[Event, Step], None] | None = None, counting: Counting | None = None,
+        seal: Seal | None = None,
     ) -> None:  # fmt: skip
-        """Without `counting` nobody knows the counts of limits over a window, which are not met then."""
+        """Without `counting` nobody knows the counts of limits over a window, which are not met then. `seal` encrypts
+        what is said in what is written down.
+        """
         self.call = call
         self.stream = f"call:{call}"
         self.release = release
@@ -93,6 +96,7 @@ class CallLoop:
         self._scheduler = scheduler
         self._watch = watch
         self._counting = counting
+        self._seal = seal
         self._voice: Voice | None = None
         self._waiting: list[Directive] = []
         self._inbox: deque[Event] = deque()
@@ -190,8 +194,9 @@ class CallLoop:
         grants = taken.grants
         durable: asyncio.Future[None] | None = self._loop.create_future() if grants else None
         records = records_of(
-            self.stream, self.state.seq, self._hash, event, taken.outputs, max(event.at_ms, self.state.now_ms)
-        )
+            self.stream, self.state.seq, self._hash, event, taken.outputs, max(event.at_ms, self.state.now_ms),
+            self._seal,
+        )  # fmt: skip
         for grant in grants:
             assert durable is not None
             self._grants[grant.id] = (grant, durable)

@@ -7,7 +7,6 @@ that is over for everybody when it is over for one. Used by `telephony`; no carr
 import asyncio
 import contextlib
 import logging
-import secrets
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Final
 
@@ -16,6 +15,7 @@ from voicewarden.contacts.register import Contacts
 from voicewarden.kernel.release import Compiled
 from voicewarden.kernel.step import Step
 from voicewarden.ledger.store import Ledger
+from voicewarden.ledger.vault import Vault
 from voicewarden.model.action import Direction, Value
 from voicewarden.model.error import CarrierFailed, LedgerBroken, LedgerError, LedgerFull
 from voicewarden.model.event import ActionRequested, CallEnded, CallsPaused, CallStarted, Event, FactLearned
@@ -25,13 +25,11 @@ from voicewarden.runtime.calls import MOST_CALLS, Calls, LiveCall
 from voicewarden.runtime.clock import LoopScheduler
 from voicewarden.runtime.counting import CallCounts
 from voicewarden.runtime.loop import CallLoop, EffectorsFor
+from voicewarden.runtime.preparing import PreparedCall, plain_call, prepare_call
 from voicewarden.runtime.seal import Sealer
 from voicewarden.runtime.wall import unix_ms
 
 _LOG: Final = logging.getLogger(__name__)
-_REFUSE_NEW_PERMILLE: Final = 750
-"""Fill of the ledger's queue from which on no new call is taken."""
-_CALL_ID_BYTES: Final = 3
 
 Watch = Callable[[str, Event, Step], None]
 
@@ -42,11 +40,14 @@ class Switchboard:
     def __init__(
         self, release: Compiled, *, ledger: Ledger, contacts: Contacts, sealer: Sealer, calls: Calls,
         carrier: Carrier, effectors: EffectorsFor, development: bool = False, watch: Watch | None = None,
+        vault: Vault | None = None,
     ) -> None:  # fmt: skip
+        """With a `vault` what is said in calls is sealed, and only a prepared call can be opened."""
         self.release = release
         self.calls = calls
         self._carrier = carrier
         self._ledger = ledger
+        self._vault = vault
         self._contacts = contacts
         self._counts = Counts(ledger)
         self._sealer = sealer
@@ -56,19 +57,23 @@ class Switchboard:
         self._finishing = False
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def open_call(self, number: str, agent: str, direction: Direction, facts: dict[str, Value]) -> LiveCall:
+    async def prepare(self) -> PreparedCall:
+        """Make a call ready to be opened: what is said in it will be sealed. Raises LedgerError."""
+        self._demand_room()  # before keys are made for it
+        return await prepare_call(self._ledger, self._vault)
+
+    def open_call(
+        self, number: str, agent: str, direction: Direction, facts: dict[str, Value],
+        prepared: PreparedCall | None = None,
+    ) -> LiveCall:  # fmt: skip
         """Begin a call's record; nothing has been dialled or answered yet. Raises LedgerFull, ConfigError."""
-        if self._finishing:
-            raise LedgerFull("no new call is taken: the server is stopping")
-        if self._ledger.broken:
-            raise LedgerBroken(
-                "no new call is taken: the ledger can't be written; check the disk, run `voicewarden ledger verify`, "
-                "then start again"
-            )
-        if self._ledger.pressure_permille >= _REFUSE_NEW_PERMILLE or len(self.calls) >= MOST_CALLS:
-            raise LedgerFull("no new call is taken: too much is waiting to be written; try again in a moment")
+        if prepared is None:
+            if self._vault is not None:
+                raise LedgerError("no keys were made for this call; await `prepare` and pass what it returns")
+            prepared = plain_call()
+        self._demand_room()
         contact = self._contacts.contact_id(number)
-        live = self._live_call(number, contact, agent, direction)
+        live = self._live_call(number, contact, agent, direction, prepared)
         known = self._known(number)
         live.loop.post(
             CallStarted(
@@ -79,15 +84,31 @@ class Switchboard:
         )  # fmt: skip
         return live
 
-    def _live_call(self, number: str, contact: str, agent: str, direction: Direction) -> LiveCall:
-        call_id = f"c{unix_ms():013d}{secrets.token_hex(_CALL_ID_BYTES)}"
+    def _demand_room(self) -> None:
+        """Raise LedgerError when no new call can be taken."""
+        if self._finishing:
+            raise LedgerFull("no new call is taken: the server is stopping")
+        if self._ledger.broken:
+            raise LedgerBroken(
+                "no new call is taken: the ledger can't be written; check the disk, run `voicewarden ledger verify`, "
+                "then start again"
+            )
+        if why := self._ledger.restraint.calls:
+            raise LedgerFull(f"no new call is taken: {why}")
+        if len(self.calls) >= MOST_CALLS:
+            raise LedgerFull("no new call is taken: there are too many; try again in a moment")
+
+    def _live_call(
+        self, number: str, contact: str, agent: str, direction: Direction, prepared: PreparedCall
+    ) -> LiveCall:
+        call_id = prepared.id
         counting = CallCounts(self.release, self._counts, person=self._contacts.names(number))
         loop = CallLoop(
             call_id, self.release, journal=self._ledger, burner=LedgerBurner(self._ledger, counting.claims),
             sealer=self._sealer, effectors=self._effectors, scheduler=LoopScheduler(), counting=counting,
-            watch=lambda event, step: self._seen(live, event, step),
+            watch=lambda event, step: self._seen(live, event, step), seal=prepared.seal,
         )  # fmt: skip
-        live = LiveCall(call_id, agent, direction, contact, number, loop)
+        live = LiveCall(call_id, agent, direction, contact, number, loop, keep_recording=prepared.keep_recording)
         loop.hang_up_by(lambda reason: self._spawn(self._hang_up(live, reason)))
         self.calls.add(live)
         return live
@@ -106,14 +127,17 @@ class Switchboard:
         live.loop.post(ActionRequested(at_ms=-1, request="dial", action="place_call", args={}, principal=live.agent))
 
     def _seen(self, live: LiveCall, event: Event, step: Step) -> None:
-        opted_out = step.state.facts.get("opted_out")
-        heard_now = opted_out is not None and opted_out.value is True and opted_out.seq > 0
-        if heard_now and live.first_time("opt_out"):
+        if _heard(step, "opted_out") and live.first_time("opt_out"):
             opted_out_ms = unix_ms()
             self._keep(
                 live,
                 lambda: self._contacts.record_opt_out(live.contact, call=live.id, unix_ms=opted_out_ms, how="call"),
             )
+        if _heard(step, "wrong_person") and live.first_time("wrong_person"):
+            # Whoever agreed to be called is not who answers there.
+            self._keep(live, lambda: self._contacts.record_consent(
+                live.contact, "none", unix_ms=unix_ms(), source="the wrong person answered", call=live.id
+            ))  # fmt: skip
         if any(item.action == "place_call" and item.verdict == "allow" for item in step.decisions):
             self._keep(live, lambda: self._contacts.record_attempt(live.contact, call=live.id, unix_ms=unix_ms()))
         if self._watch is not None:
@@ -159,11 +183,15 @@ class Switchboard:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def pause(self, operator: str) -> None:
+        """Have every live call say goodbye and end, as the policy says for a pause; `operator` is on record with it."""
+        for live in self.calls.live:
+            live.loop.post(CallsPaused(at_ms=-1, epoch=live.loop.state.identity.epoch, operator=operator))
+
     async def finish(self, within_s: float = 12.0) -> None:
         """Take no new call and let the live ones say goodbye; what is still talking after that is cut by `close`."""
         self._finishing = True
-        for live in self.calls.live:
-            live.loop.post(CallsPaused(at_ms=-1, epoch=live.loop.state.identity.epoch, operator="server stop"))
+        self.pause("server stop")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
                 for live in self.calls.live:
@@ -177,6 +205,12 @@ class Switchboard:
             async with asyncio.timeout(within_s):
                 while self._tasks:
                     await asyncio.wait(tuple(self._tasks))
+
+
+def _heard(step: Step, fact: str) -> bool:
+    """Whether the caller said this in the call itself; what was known when it began has number 0."""
+    known = step.state.facts.get(fact)
+    return known is not None and known.value is True and known.seq > 0
 
 
 def _not_kept(live: LiveCall, error: LedgerError) -> None:

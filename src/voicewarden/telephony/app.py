@@ -88,12 +88,14 @@ class _Hooks:
         live = self._calls.by_sid(sid)
         if live is None:
             try:
-                live = self._desk.switchboard.open_call(
-                    number, self._desk.inbound_agent, "inbound", dict(self._desk.facts)
+                prepared = await self._desk.switchboard.prepare()
+                # The same webhook may have come again meanwhile: there is one call for it.
+                live = self._calls.by_sid(sid) or self._desk.switchboard.open_call(
+                    number, self._desk.inbound_agent, "inbound", dict(self._desk.facts), prepared
                 )
             except (LedgerError, ConfigError) as error:
                 _LOG.warning("an inbound call was not taken: %s", type(error).__name__)
-                return _xml(document.reject())
+                return _xml(document.reject(busy=isinstance(error, LedgerError)))
             self._calls.name(live, sid)
         return self._connect(live)
 
@@ -102,6 +104,8 @@ class _Hooks:
         live = self._known(request, parameters)
         if live is None or live.loop.state.identity.ending:
             return _xml(document.hang_up())
+        if answered_by := parameters.get("AnsweredBy"):
+            self._weigh(live, answered_by)  # a call that was placed with synchronous detection
         return self._connect(live)
 
     async def status(self, request: Request, parameters: Parameters) -> Response:
@@ -118,10 +122,9 @@ class _Hooks:
 
     async def judged(self, request: Request, parameters: Parameters) -> Response:
         """The carrier's opinion of who answered."""
-        live, answered_by = self._known(request, parameters), parameters.get("AnsweredBy", "")
-        if live is not None and live.first_time("amd", answered_by):
-            verdict = _JUDGED.get(answered_by, "unknown")
-            live.loop.post(CarrierJudgedAnswerer(at_ms=-1, verdict=verdict))
+        live = self._known(request, parameters)
+        if live is not None:
+            self._weigh(live, parameters.get("AnsweredBy", ""))
         return Response(status_code=204)
 
     async def transferred(self, request: Request, parameters: Parameters) -> Response:
@@ -142,6 +145,11 @@ class _Hooks:
     async def after(self, request: Request, parameters: Parameters) -> Response:
         """Our media socket has closed and no other document is there."""
         return _xml(document.hang_up())
+
+    def _weigh(self, live: LiveCall, answered_by: str) -> None:
+        """Hand the carrier's opinion to the call, once."""
+        if live.first_time("amd", answered_by):
+            live.loop.post(CarrierJudgedAnswerer(at_ms=-1, verdict=_JUDGED.get(answered_by, "unknown")))
 
     def _known(self, request: Request, parameters: Parameters) -> LiveCall | None:
         """The call of this address, if the carrier speaks of the same one."""

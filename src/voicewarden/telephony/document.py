@@ -37,8 +37,8 @@ def hang_up(apology: str = "") -> str:
     return str(response)
 
 
-def reject() -> str:
-    """Do not answer."""
+def reject(*, busy: bool = False) -> str:
+    """Do not answer; whoever calls hears that the number is not in service, or with `busy` a busy line."""
     response = VoiceResponse()
-    response.reject()
+    response.reject(reason="busy" if busy else "rejected")
     return str(response)

@@ -1,29 +1,25 @@
-"""Orders from this machine to the running server: place a call, note a person's consent, look at a call.
+"""Orders from this machine to the running server: place a call, note a person's consent or a reviewer's label, look at
+a call.
 
 In: requests with the token of `server.json`, which only the server's own user can read. Out: what was ordered. So
 that there is one process that writes the ledger, whoever gives the orders.
 """
 
+import asyncio
 import hmac
-import json
-import os
-import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, FastAPI, Header, HTTPException
 from pydantic import BaseModel, ConfigDict, Field
 
 from voicewarden.contacts.register import Contacts
 from voicewarden.model.action import Value
-from voicewarden.model.error import ConfigError, LedgerError
+from voicewarden.model.error import ConfigError, LedgerBroken, LedgerError, LedgerFull
+from voicewarden.model.ports import Reviews
 from voicewarden.runtime.wall import unix_ms
 from voicewarden.telephony.desk import Desk
-
-SERVER_FILE: Final = "server.json"
-_FileMode: Final = 0o600
 
 
 class _Body(BaseModel):
@@ -48,7 +44,18 @@ class NoteConsent(_Body):
     source: Annotated[str, Field(min_length=1, max_length=200)]
 
 
-def add_local(app: FastAPI, desk: Desk, contacts: Contacts, *, token: str, development: bool) -> None:
+class NoteLabel(_Body):
+    """A reviewer's word on a decision, named by its record and by the hash that the reviewer saw."""
+
+    call: Annotated[str, Field(min_length=1, max_length=200)]
+    seq: Annotated[int, Field(ge=0)]
+    digest: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    verdict: Literal["right", "wrong"]
+    reason: Annotated[str, Field(max_length=4_000)]
+    reviewer: Annotated[str, Field(max_length=200)]
+
+
+def add_local(app: FastAPI, desk: Desk, contacts: Contacts, reviews: Reviews, *, token: str, development: bool) -> None:
     """Add the local routes to the carrier's application."""
     router = APIRouter(prefix="/local")
 
@@ -64,7 +71,10 @@ def add_local(app: FastAPI, desk: Desk, contacts: Contacts, *, token: str, devel
         if body.model and not development:
             raise HTTPException(422, "another model can be chosen in the development profile only")
         with _refusals():
-            live = desk.switchboard.open_call(body.number, body.agent, "outbound", {**desk.facts, **body.facts})
+            prepared = await desk.switchboard.prepare()
+            live = desk.switchboard.open_call(
+                body.number, body.agent, "outbound", {**desk.facts, **body.facts}, prepared
+            )
         live.model = body.model
         desk.switchboard.dial(live)
         return {"call": live.id}
@@ -85,28 +95,31 @@ def add_local(app: FastAPI, desk: Desk, contacts: Contacts, *, token: str, devel
             await contacts.record_consent(contact, body.level, unix_ms=unix_ms(), source=body.source)
         return {"ok": True}
 
+    _add_reviews(router, reviews, check)
     app.include_router(router)
 
 
+def _add_reviews(router: APIRouter, reviews: Reviews, check: Callable[[str], None]) -> None:
+    @router.post("/labels")
+    async def note_label(body: NoteLabel, authorization: Annotated[str, Header()] = "") -> dict[str, Value]:
+        check(authorization)
+        with _refusals(otherwise=422):
+            # Reads the call and waits for the disk, which must not hold up those who are talking.
+            return await asyncio.to_thread(
+                reviews.add, body.call, body.seq, body.verdict, reason=body.reason, reviewer=body.reviewer,
+                digest=body.digest, unix_ms=unix_ms(),
+            )  # fmt: skip
+
+
 @contextmanager
-def _refusals() -> Iterator[None]:
-    """Our errors as answers: 422 for what was asked wrongly, 503 for what can't be written down now."""
+def _refusals(*, otherwise: int = 503) -> Iterator[None]:
+    """Our errors as answers: 422 for what was asked wrongly, 503 for what can't be written down now, and `otherwise`
+    for what a ledger says that can be written to.
+    """
     try:
         yield
     except ConfigError as error:
         raise HTTPException(422, str(error)) from None
     except LedgerError as error:
-        raise HTTPException(503, str(error)) from None
-
-
-def write_server_file(folder: Path, *, url: str) -> str:
-    """Write where the server is and the token for orders; returns the token."""
-    token = secrets.token_urlsafe(32)
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / SERVER_FILE
-    temporary = path.with_suffix(".new")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _FileMode)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump({"url": url, "token": token, "pid": os.getpid()}, file)
-    temporary.replace(path)
-    return token
+        status = 503 if isinstance(error, LedgerFull | LedgerBroken) else otherwise
+        raise HTTPException(status, str(error)) from None

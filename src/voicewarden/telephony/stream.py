@@ -45,7 +45,7 @@ async def _run(websocket: WebSocket, start: dict[str, Any], live: LiveCall, desk
     line = build_line(
         websocket, start, sink=live.loop, agents=desk.agents, agent=live.agent, model=model, speech=desk.speech,
         transcriber=desk.transcriber, new_cutter=desk.new_cutter, hang_up=hang_up,
-        recording_path=desk.recordings / f"{live.id}.wav", settings=desk.line,
+        recording_path=desk.recordings / f"{live.id}.wav", keep_recording=live.keep_recording, settings=desk.line,
     )  # fmt: skip
 
     async def started() -> None:

@@ -63,9 +63,9 @@ def test_the_shipped_policies_are_fine(run: Started) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "named"),
     [
-        ("longest_ms: 600000", "longest_ms: [", ""),
+        ("{after_ms: 10000, do: goodbye}", "{after_ms: 10000, do: [}", ""),
         ("longest_ms: 600000", "longest_ms: soon", "longest_ms"),
-        ("longest_ms: 600000", "longest_ms: 600000, longest_ms: 1", "longest_ms"),
+        ("after_ms: 10000", "after_ms: 10000, after_ms: 1", "after_ms"),
         ("longest_ms: 600000", "logest_ms: 600000", "logest_ms"),
         ("{fact: desk_open, is: true", "{fact: desk_opne, is: true", "desk_opne"),
         ("{fact: desk_open, is: true", "{fact: desk_open, izz: true", "izz"),

@@ -8,11 +8,14 @@ import pytest
 from tests.fakes.effect import FakeCarrier
 from tests.fakes.journal import FakeEffector, FakeVoice
 from tests.fakes.rig import FACTS, shipped
+from tests.fakes.sealed import open_vault
 
 from voicewarden.contacts.register import Contacts
+from voicewarden.ledger.forgetting import recordings_of
 from voicewarden.ledger.store import Ledger
+from voicewarden.ledger.vault import Vault
 from voicewarden.model import event as events
-from voicewarden.model.error import LedgerFull
+from voicewarden.model.error import LedgerError, LedgerFull
 from voicewarden.replay.exact import Releases, replay_call
 from voicewarden.runtime import switchboard as board_module
 from voicewarden.runtime.calls import Calls, LiveCall
@@ -25,7 +28,7 @@ NUMBER = "+12025550123"
 class Deployment:
     """A switchboard on a real ledger, with a carrier and effectors that only note what they are asked."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, vault: Vault | None = None) -> None:
         self.ledger = ledger
         self.diary: list[str] = []
         self.effector = FakeEffector(self.diary)
@@ -35,6 +38,7 @@ class Deployment:
         self.board = Switchboard(
             shipped(), ledger=ledger, contacts=self.contacts, sealer=Sealer(bytes(range(32))), calls=self.calls,
             carrier=self.carrier, effectors=lambda _: dict.fromkeys(("place_call", "look_up"), self.effector),
+            vault=vault,
         )  # fmt: skip
 
     def open(self, **facts: bool) -> LiveCall:
@@ -180,6 +184,18 @@ async def test_an_opt_out_is_remembered_for_the_next_call(deployment: Deployment
     assert facts["opted_out"] is True
 
 
+async def test_a_consent_is_no_good_for_a_number_where_somebody_else_answers(deployment: Deployment) -> None:
+    live = deployment.open()
+    await deployment.contacts.record_consent(live.contact, "written", unix_ms=1, source="form")
+    live.loop.post(events.CallAnswered(at_ms=-1))
+    live.loop.post(events.CallerStartedSpeaking(at_ms=-1, turn=1))
+    words = tuple(events.Word(word, 900, 0, 1) for word in "you have the wrong number".split())
+    live.loop.post(events.CallerSpoke(at_ms=-1, turn=1, text="you have the wrong number", words=words, speech_ms=900))
+    await deployment.board.close()
+    facts = deployment.contacts.facts(live.contact, now_unix_ms=10**12)
+    assert (facts["contact.consent"], facts["opted_out"]) == ("none", False)
+
+
 async def test_a_hang_up_reaches_the_carrier_and_ends_the_call(deployment: Deployment) -> None:
     live = deployment.open()
     voice = FakeVoice([])
@@ -211,6 +227,7 @@ async def test_what_was_recorded_replays(deployment: Deployment) -> None:
     live.loop.post(events.CallAnswered(at_ms=-1))
     live.loop.post(events.DtmfPressed(at_ms=-1, digit="9"))
     await deployment.board.close()
+    await asyncio.to_thread(deployment.ledger.flush)
     releases = Releases(lambda name: b"")
     releases._compiled[shipped().hash] = shipped()
     replayed = replay_call(deployment.ledger.read_stream(f"call:{live.id}"), releases)
@@ -224,6 +241,47 @@ async def test_no_number_stands_in_the_records(deployment: Deployment) -> None:
     digits = NUMBER.removeprefix("+").encode()
     assert not [record for record in deployment.ledger.read_stream(f"call:{live.id}") if digits in record.body]
     assert NUMBER not in repr(live)
+
+
+def contents(folder: Path) -> list[bytes]:
+    return [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+
+
+async def test_a_prepared_call_is_sealed_from_its_first_record(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    with Ledger.open(path) as ledger:
+        vault = open_vault(path)
+        ledger.seal_with(vault)
+        sealed = Deployment(ledger, vault)
+        with pytest.raises(LedgerError, match="await `prepare`"):
+            sealed.open()
+        assert len(sealed.calls) == 0
+        prepared = await sealed.board.prepare()
+        assert prepared.keep_recording is not None
+        live = sealed.board.open_call(NUMBER, "booking", "outbound", FACTS, prepared)
+        assert live.id == prepared.id and vault.has(f"call:{live.id}", "words")
+        blob = prepared.keep_recording(b"RIFF sound")
+        live.loop.post(events.RecordingStored(at_ms=-1, blob=blob, from_ms=0, ms=9))
+        live.loop.post(events.DtmfPressed(at_ms=-1, digit="9"))
+        await sealed.board.close()
+        await asyncio.to_thread(ledger.flush)
+        records = list(ledger.read_stream(f"call:{live.id}"))
+        digits = NUMBER.removeprefix("+").encode()
+        assert records[0].stored and not any(digits in record.body + record.stored for record in records)
+        assert b'"digit"' not in b"".join(record.stored for record in records)
+        assert ledger.get_recording(live.id, blob) == b"RIFF sound"
+        assert recordings_of(ledger, live.id) == (blob,)
+        assert not any(digits in content for content in await asyncio.to_thread(contents, tmp_path))
+
+
+async def test_a_call_whose_keys_can_not_be_kept_does_not_begin(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    with Ledger.open(path) as ledger:
+        vault = open_vault(path)
+        board = Deployment(ledger, vault).board
+        vault.close()
+        with pytest.raises(LedgerError, match="keys can't be used"):
+            await board.prepare()
 
 
 async def test_too_many_calls_are_not_taken(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
