@@ -118,7 +118,10 @@ def test_what_if_as_json(run: Run, ledger: Path, narrower: Path) -> None:
     data = as_json(run("whatif", ledger, "--policy", narrower, "--config", TOP / "config", "--json"))
     assert (data["calls"], data["problems"]) == (10, {})
     assert data["lost"]["book"]["certain"] == 3 and not data["gained"]
-    assert {flip["possible"] for flip in data["flips"]} <= {"proved by the rules", "by how often it was asked"}
+    # The ledger is of the first version: settings have come since, and the policy differs from its own in them too.
+    assert {flip["possible"] for flip in data["flips"]} <= {
+        "proved by the rules", "by how often it was asked", "by a setting",
+    }  # fmt: skip
     assert {flip["call"] for flip in data["flips"]} <= {"golden-booked", "golden-booked-by-key", "golden-refused",
                                                        "golden-barely-heard", "golden-rogue"}  # fmt: skip
 

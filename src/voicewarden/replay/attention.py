@@ -18,8 +18,11 @@ from voicewarden.replay.english import reasons_in_words
 from voicewarden.replay.entries import Entries
 from voicewarden.replay.labels import Label
 from voicewarden.replay.timeline import Timeline
+from voicewarden.replay.unsettled import unsettled, unsettled_in_words
 from voicewarden.replay.wording import duration, plain
 
+UNSETTLED: Final = 1_000
+"""Weight of an effect that nobody knows the outcome of: more than all else together that a call can have."""
 LONG_GAP_MS: Final = 3_000
 LONG_SILENCE_MS: Final = 8_000
 _FAULTS: Final = frozenset({"kernel_fault", "lease_lost", "ledger_failed", "speech_failed", "model_failed"})
@@ -89,16 +92,11 @@ def _of_reviewers(labels: Sequence[Label], entries: Entries) -> Iterator[Finding
 
 
 def _of_effects(cases: Sequence[Case], timeline: Timeline, burnt: frozenset[str]) -> Iterator[Finding]:
+    for case in unsettled(cases, burnt.__contains__):
+        yield Finding(UNSETTLED, unsettled_in_words(case, ended=bool(timeline.ended)), case.seq, case.at_ms)
     for case in cases:
-        action, grant = plain(case.decision.action), case.grant
-        outcome = case.receipt.outcome if case.receipt else ""
-        handed = grant is not None and (case.handed_seq is not None or grant.id in burnt)
-        if case.decision.action in EFFECTLESS:
-            continue  # nothing outside the call hangs on it
-        if outcome == "unknown" or (not outcome and handed and timeline.ended):
-            yield Finding(60, f"Nobody knows whether “{action}” was done: ask there", case.seq, case.at_ms)
-        elif outcome == "failed":
-            yield Finding(30, f"“{action}” was allowed and failed", case.seq, case.at_ms)
+        if case.receipt and case.receipt.outcome == "failed" and case.decision.action not in EFFECTLESS:
+            yield Finding(30, f"“{plain(case.decision.action)}” was allowed and failed", case.seq, case.at_ms)
     persons = [case for case in cases if case.decision.action == "transfer" and case.weight == "action"]
     last = persons[-1] if persons else None
     settled = any(case.grant is not None and not _came_to_nothing(case) for case in persons)

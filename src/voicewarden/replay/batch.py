@@ -2,7 +2,8 @@
 
 In: ledgers (files, or folders that hold some), a job, a pool. Out: one result a call, as they are ready. With a
 progress file, what was done once is read from there: a call is named by its ledger, its id and the hash of its last
-record, so that a call that has gone on since is done again. Called by `voicewarden replay` and `voicewarden whatif`.
+record, so that a call that has gone on since is done again, as is one that lacked its release or its key. Called by
+`voicewarden replay` and `voicewarden whatif`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -90,12 +91,13 @@ def work_off(
 ) -> list[Done[R]]:  # fmt: skip
     """Do the job with every call; results in the order of `todo`, `each` told of every one that is done."""
     kept = Progress(progress, job.name, kind)
-    done = {key: Done(item.ledger, item.head, kept.known[key]) for item in todo if (key := _key(item)) in kept.known}
+    known = {key: result for key, result in kept.known.items() if _is_settled(result)}
+    done = {key: Done(item.ledger, item.head, known[key]) for item in todo if (key := _key(item)) in known}
     left = [item for item in todo if _key(item) not in done]
     with kept:
         for _ in done:
             each()
-        for finished in pool.map(work_on, _chunks(job, left)):
+        for finished in pool.map(work_on, chunks(job, left)):
             kept.write(finished)
             done |= {(item.ledger, item.result.call, item.head): item for item in finished}
             for _ in finished:
@@ -135,7 +137,7 @@ def _compiled() -> dict[str, Compiled]:
     return {}
 
 
-def _chunks(job: Job, todo: Iterable[Todo]) -> Iterator[Chunk]:
+def chunks(job: Job, todo: Iterable[Todo]) -> Iterator[Chunk]:
     """Calls of one ledger together, about as many records each."""
     chunk: list[Todo] = []
     for item in todo:
@@ -145,6 +147,13 @@ def _chunks(job: Job, todo: Iterable[Todo]) -> Iterator[Chunk]:
         chunk.append(item)
     if chunk:
         yield Chunk(job, tuple(chunk))
+
+
+def _is_settled(result: Replayed | CallWhatIf) -> bool:
+    """Whether doing it again could say nothing else; a key or a release that was missing may be there by now."""
+    if isinstance(result, CallWhatIf):
+        return not result.problem
+    return not (result.sealed or result.note)
 
 
 def _key(item: Todo) -> tuple[str, str, str]:

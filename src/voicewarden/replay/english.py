@@ -16,6 +16,7 @@ _FACTS: Final = {
     "asked_for_person": "the wish for a person", "direction": "the direction of the call",
     "contact.consent": "the consent on file", "granted in this call": "how often this was done in this call",
     "claim": "a figure or a promise", "hearing_permille": "how well the caller was heard",
+    "minor": "a child on the line", "distress": "a caller in distress", "wrong_person": "the wrong person",
 }  # fmt: skip
 _ANSWERS: Final = {
     "explicit": "The caller said a clear yes to “{what}”.",
@@ -40,6 +41,12 @@ _YES_OR_NO: Final = {
     ("paused", "false"): "Calls were not paused.",
     ("asked_for_person", "true"): "The caller asked for a person.",
     ("asked_for_person", "false"): "The caller did not ask for a person.",
+    ("minor", "true"): "A child was on the line.",
+    ("minor", "false"): "Nothing said that a child was on the line.",
+    ("distress", "true"): "The caller was in distress.",
+    ("distress", "false"): "Nothing said that the caller was in distress.",
+    ("wrong_person", "true"): "Somebody else was meant.",
+    ("wrong_person", "false"): "Nothing said that somebody else was meant.",
 }
 _KERNEL: Final = {
     "kernel.default_deny": "The policy does not name this action, and what it does not name is refused.",

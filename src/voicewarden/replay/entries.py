@@ -1,7 +1,7 @@
 """The records of one call, decoded as far as they can be, with everything odd about them said in words.
 
 In: records of a stream. Out: `Entries`. Never raises for what a record holds: a report shows what is there and says
-what is missing. Used by the call report.
+what is missing; of a sealed record whose key is not here it shows what stays readable. Used by the call report.
 """
 
 from collections.abc import Iterable
@@ -9,10 +9,12 @@ from typing import Final
 
 import msgspec
 
+from voicewarden.model.content import is_sealed, readable
 from voicewarden.model.decision import Decision, Grant, Shadowed
 from voicewarden.model.directive import Directive
 from voicewarden.model.event import CallStarted, Event
 from voicewarden.model.record import GENESIS, Record, chain_hash
+from voicewarden.replay.keyed import hide_keyed
 
 _DECODERS: Final[dict[str, msgspec.json.Decoder[Event | Decision | Shadowed | Grant | Directive]]] = {
     "event": msgspec.json.Decoder(Event),
@@ -28,6 +30,8 @@ class Entry(msgspec.Struct, frozen=True):
 
     record: Record
     value: Event | Decision | Shadowed | Grant | Directive | None
+    is_hidden: bool = False
+    """Digits of a keyed number are hidden in `value`: what is shown must come from there, not from the record."""
 
     @property
     def seq(self) -> int:
@@ -52,7 +56,12 @@ class Entries(msgspec.Struct, frozen=True):
 
 def read_entries(records: Iterable[Record]) -> Entries:
     """Decode records and check their chain."""
-    items = tuple(Entry(record, _decode(record)) for record in records)
+    stored = tuple(records)
+    values = [_decode(record) for record in stored]
+    items = tuple(
+        Entry(record, shown, is_hidden=shown is not value)
+        for record, value, shown in zip(stored, values, hide_keyed(values), strict=True)
+    )
     problems = list(_problems(items))
     return Entries(items, {item.seq: item for item in items}, tuple(problems))
 
@@ -62,7 +71,7 @@ def _decode(record: Record) -> Event | Decision | Shadowed | Grant | Directive |
     if decoder is None:
         return None
     try:
-        return decoder.decode(record.body)
+        return decoder.decode(readable(record.kind, record.body))
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
 
@@ -73,6 +82,8 @@ def _problems(items: tuple[Entry, ...]) -> Iterable[str]:
         return
     if not isinstance(items[0].value, CallStarted):
         yield "The stream does not begin with CallStarted: agent, stage and release are not known."
+    if any(is_sealed(item.record.body) for item in items):
+        yield "What was said is sealed, and its key is not here or was destroyed: only the structure can be shown."
     unread = [item.seq for item in items if item.value is None and item.record.kind != "note"]
     if unread:
         yield f"{len(unread)} records can't be read by this version (the first is record {unread[0]})."
@@ -85,7 +96,7 @@ def _first_break(items: tuple[Entry, ...]) -> int | None:
     last, expected = GENESIS, 0
     for item in items:
         kept = item.record
-        made = chain_hash(kept.stream, kept.seq, kept.at_ms, kept.kind, kept.body, last)
+        made = chain_hash(kept.stream, kept.seq, kept.at_ms, kept.kind, kept.stored or kept.body, last)
         if kept.seq != expected or kept.prev_hash != last or kept.hash != made:
             return kept.seq
         last, expected = kept.hash, expected + 1

@@ -1,6 +1,7 @@
 """Exact replay: the recorded events of a call through `kernel.step`, compared byte for byte with what was recorded.
 
-In: records of a stream and the release they name. Out: a `Replayed` with the first record that differs, if any.
+In: records of a stream and the release they name. Out: a `Replayed` with the first record that differs, if any. Bodies
+are compared as they read, the chain goes over the bytes as they are stored, which differ where content was sealed.
 Called by `voicewarden replay`, what-if, golden calls and the demo.
 """
 
@@ -9,14 +10,17 @@ from typing import Final
 
 import msgspec
 
-from voicewarden.kernel.records import records_of
+from voicewarden.kernel.records import kind_of, records_of
 from voicewarden.kernel.release import Compiled
 from voicewarden.kernel.state import EMPTY, State
 from voicewarden.kernel.step import Step, step
 from voicewarden.ledger.view import LedgerView
+from voicewarden.model.canonical import canonical_bytes
+from voicewarden.model.content import is_sealed
 from voicewarden.model.event import CallStarted, Event
 from voicewarden.model.record import GENESIS, Record, chain_hash
 from voicewarden.replay.release_blob import compile_blob
+from voicewarden.replay.structural import check_structure
 from voicewarden.replay.upcaster import UPCASTERS, Upcasters
 
 _EVENTS: Final = msgspec.json.Decoder(Event)
@@ -59,10 +63,12 @@ class Replayed(msgspec.Struct, frozen=True):
     difference: Difference | None = None
     note: str = ""
     """Why it could not be replayed at all, or what is missing."""
+    sealed: bool = False
+    """What was said is sealed, and its key is not here: no step can be taken, only structure was checked."""
 
     @property
     def ok(self) -> bool:
-        """The call was replayed, and nothing differs."""
+        """Nothing differs, as far as it could be looked at."""
         return self.difference is None and not self.note
 
 
@@ -100,30 +106,79 @@ def replay_call(
     """Replay one call's stream, up to the first difference."""
     stored = list(records)
     call = stored[0].stream.removeprefix("call:") if stored else ""
+    if stored and is_sealed(stored[0].body):
+        return _closed(call, stored)
     first = _event_of(stored[0], upcasters) if stored else None
     if not isinstance(first, CallStarted):
         beginning = Difference(call, 0, None, None, "no CallStarted")
         return Replayed(call, 0, beginning, "the stream has no beginning")
     release = releases.get(first.release)
-    state: State = EMPTY
-    last_hash = GENESIS
-    position = events = 0
-    while position < len(stored):
-        record = stored[position]
-        event = _event_of(record, upcasters)
-        if event is None:
-            return Replayed(call, events, Difference(call, record.seq, record, None, "an event, or nothing"))
-        taken = step(release, state, event)
-        made = records_of(record.stream, state.seq, last_hash, event, taken.outputs, taken.state.now_ms)
-        end = position + len(made)
-        kept = stored[position:end]
-        if kept != made and (difference := _difference(call, kept, made, last_hash, upcasters)) is not None:
-            return Replayed(call, events, difference)
+    # One part after another over the whole call: its code and tables then stay in the processor's cache.
+    sound = _sound(stored)
+    steps = _steps(release, [_event_of(record, upcasters) for record in stored])
+    state, position = EMPTY, 0
+    for count, (event, taken) in enumerate(steps):
+        end = position + 1 + len(taken.outputs)
+        if end > sound or not _is_as_written(stored, position, event, taken):
+            difference = _difference(call, stored, position, event, taken, upcasters)
+            if difference is not None:
+                return Replayed(call, count, difference)
         if watch is not None:
             watch(release, state, event, taken)
-        position, last_hash, state = end, kept[-1].hash, taken.state
-        events += 1
-    return Replayed(call, events)
+        position, state = end, taken.state
+    if position < len(stored):
+        record = stored[position]
+        return Replayed(call, len(steps), Difference(call, record.seq, record, None, "an event, or nothing"))
+    return Replayed(call, len(steps))
+
+
+def _steps(release: Compiled, events: Sequence[Event | None]) -> list[tuple[Event, Step]]:
+    """All steps of a call, from one event to the next behind the outputs of the one before; ends where none stands."""
+    steps: list[tuple[Event, Step]] = []
+    state, position = EMPTY, 0
+    while position < len(events):
+        event = events[position]
+        if event is None:
+            break
+        taken = step(release, state, event)
+        steps.append((event, taken))
+        position, state = position + 1 + len(taken.outputs), taken.state
+    return steps
+
+
+def _closed(call: str, stored: Sequence[Record]) -> Replayed:
+    """A call that begins with what no key here opens: only its structure can be looked at."""
+    found = check_structure(stored)
+    if found.misfit is None:
+        return Replayed(call, found.events, sealed=True)
+    seq, expected = found.misfit
+    return Replayed(call, found.events, Difference(call, seq, stored[seq], None, expected))
+
+
+def _sound(stored: Sequence[Record]) -> int:
+    """How many records stand in one whole chain from the beginning on; it goes over the bytes that are stored."""
+    stream, last_hash = stored[0].stream, GENESIS
+    for seq, record in enumerate(stored):
+        if (record.stream, record.seq, record.prev_hash) != (stream, seq, last_hash):
+            return seq
+        last_hash = chain_hash(stream, seq, record.at_ms, record.kind, record.stored or record.body, last_hash)
+        if record.hash != last_hash:
+            return seq
+    return len(stored)
+
+
+def _is_as_written(stored: Sequence[Record], position: int, event: Event, taken: Step) -> bool:
+    """Whether a step leads to the records from here on, byte for byte; that many are there, in a whole chain."""
+    at_ms = taken.state.now_ms
+    record = stored[position]
+    if record.body != canonical_bytes(event) or record.at_ms != at_ms:
+        return False
+    for output in taken.outputs:
+        position += 1
+        record = stored[position]
+        if record.body != canonical_bytes(output) or record.kind != kind_of(output) or record.at_ms != at_ms:
+            return False
+    return True
 
 
 def _event_of(record: Record, upcasters: Upcasters) -> Event | None:
@@ -145,13 +200,15 @@ def _decoded(body: bytes) -> Event | None:
 
 
 def _difference(
-    call: str, kept: Sequence[Record], made: Sequence[Record], last_hash: str, upcasters: Upcasters
+    call: str, stored: Sequence[Record], position: int, event: Event, taken: Step, upcasters: Upcasters
 ) -> Difference | None:
-    """The first record of a step that is not what was made, older shapes taken for what they are today."""
-    for index, expected in enumerate(made):
-        found = kept[index] if index < len(kept) else None
+    """The first record from here on that is not what the step leads to, older shapes taken for what they are today."""
+    last_hash = stored[position - 1].hash if position else GENESIS
+    made = records_of(stored[position].stream, position, last_hash, event, taken.outputs, taken.state.now_ms)
+    for expected in made:
+        found = stored[expected.seq] if expected.seq < len(stored) else None
         if found is None or not _same(found, expected, last_hash, upcasters):
-            return Difference(call, expected.seq, found, expected)
+            return Difference(call, expected.seq, found, _as_stored(expected, found, last_hash))
         last_hash = found.hash
     return None
 
@@ -163,7 +220,15 @@ def _same(found: Record, expected: Record, last_hash: str, upcasters: Upcasters)
         return False
     if found.body != expected.body and upcasters.today(found.kind, found.body) != expected.body:
         return False
-    return found.hash == chain_hash(*head, found.body, last_hash)
+    return found.hash == chain_hash(*head, found.stored or found.body, last_hash)
+
+
+def _as_stored(expected: Record, found: Record | None, last_hash: str) -> Record:
+    """What replay would have written, sealed as it was found where only the chain differs."""
+    if found is None or not found.stored or found.body != expected.body:
+        return expected
+    digest = chain_hash(expected.stream, expected.seq, expected.at_ms, expected.kind, found.stored, last_hash)
+    return msgspec.structs.replace(expected, hash=digest, stored=found.stored)
 
 
 def _told(record: Record) -> str:

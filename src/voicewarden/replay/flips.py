@@ -10,6 +10,7 @@ import msgspec
 
 from voicewarden.ledger.view import LedgerView
 from voicewarden.model.action import Verdict
+from voicewarden.model.content import readable
 from voicewarden.model.decision import Shadowed
 
 _SHADOW = msgspec.json.Decoder(Shadowed)
@@ -49,7 +50,7 @@ def flips_of(ledger: LedgerView) -> tuple[int, list[Flip]]:
             decisions += record.kind == "decision" and b'"request":"escape:' not in record.body
             if record.kind != "shadow":
                 continue
-            change = _change(_SHADOW.decode(record.body))
+            change = _change(_SHADOW.decode(readable(record.kind, record.body)))
             counted[change] += 1
             calls.setdefault(change, {})[call] = None
             first.setdefault(change, (call, record.seq))

@@ -2,8 +2,8 @@
 
 In: a ledger, a decision, a verdict with its reason. Out: a note in the stream `review:<call>`, durable when `add_label`
 returns. A call's own stream is never written to by anybody else. Nothing is overwritten: a later label of the same
-reviewer on the same decision counts instead of the earlier one, which stays readable. Used by `voicewarden label`, the
-call report and the QA report.
+reviewer on the same decision counts instead of the earlier one, which stays readable. Used by `voicewarden label`, by
+the server that holds the ledger (`Reviews`), the call report and the QA report.
 """
 
 import re
@@ -14,6 +14,7 @@ import msgspec
 
 from voicewarden.ledger.store import Ledger
 from voicewarden.ledger.view import LedgerView
+from voicewarden.model.action import Value
 from voicewarden.model.canonical import canonical_bytes
 from voicewarden.model.decision import Decision
 from voicewarden.model.error import LedgerError
@@ -93,10 +94,19 @@ def find_decision(ledger: LedgerView, call: str, seq: int) -> tuple[Entry, Decis
 
 
 def add_label(
-    ledger: Ledger, call: str, seq: int, verdict: LabelVerdict, *, reason: str, reviewer: str, unix_ms: int
-) -> Label:
-    """Write one label and wait until it is durable. Raises LedgerError when there is no such decision."""
+    ledger: Ledger, call: str, seq: int, verdict: LabelVerdict, *, reason: str, reviewer: str, unix_ms: int,
+    digest: str = "",
+) -> Label:  # fmt: skip
+    """Write one label and wait until it is durable; `digest` is the record's hash as the reviewer saw it, if known.
+
+    Raises LedgerError when there is no such decision, or it is another one than the reviewer looked at.
+    """
     entry, _ = find_decision(ledger, call, seq)
+    if digest not in ("", entry.record.hash):
+        raise LedgerError(
+            f"record {seq} of {call} is not the one that was looked at: it has another hash in {ledger.path}; "
+            "name the ledger that the running server writes, or stop the server"
+        )
     label = Label(
         unix_ms=unix_ms, call=call, seq=seq, hash=entry.record.hash, verdict=verdict, reason=_reason(reason),
         reviewer=_reviewer(reviewer),
@@ -104,6 +114,22 @@ def add_label(
     ledger.append(review_stream(call), unix_ms, "note", canonical_bytes(label))
     ledger.flush()
     return label
+
+
+class Reviews:
+    """What a running server does with labels; implements `model.ports.Reviews`."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def add(
+        self, call: str, seq: int, verdict: LabelVerdict, *, reason: str, reviewer: str, digest: str, unix_ms: int
+    ) -> dict[str, Value]:
+        """Write a label and wait until it is durable."""
+        made = add_label(
+            self._ledger, call, seq, verdict, reason=reason, reviewer=reviewer, unix_ms=unix_ms, digest=digest
+        )
+        return msgspec.structs.asdict(made)
 
 
 def _reason(text: str) -> str:

@@ -26,6 +26,7 @@ _NAMES: Final = {
     "StopRecording": "recording off", "ReceiptReturned": "receipt", "CallAnswered": "answered",
     "CallEnded": "ended", "SwitchAgent": "hand-over", "CarrierJudgedAnswerer": "carrier's verdict",
     "ModelFaltered": "model failed", "SpeechFaltered": "speech failed", "HearingFaltered": "not transcribed",
+    "SoundStopped": "muted", "SoundResumed": "sound again",
     "OperatorApproved": "approved", "PolicyActivated": "new release", "AuthorityTightened": "tightened",
     "AuthorityRevoked": "revoked", "CallsPaused": "paused", "LeaseLost": "lease lost",
     "LedgerFaltered": "ledger failed", "MediaEnded": "audio ended",

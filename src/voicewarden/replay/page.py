@@ -12,6 +12,7 @@ from importlib import resources
 from string import Template
 from typing import Final
 
+from voicewarden.model.canonical import canonical_bytes
 from voicewarden.model.decision import Decision
 from voicewarden.model.event import CallStarted
 from voicewarden.replay.cases import Case
@@ -79,12 +80,12 @@ def _started(started: CallStarted | None, last_stage: str) -> list[tuple[str, st
     ]  # fmt: skip
 
 
-def findings(notes: Sequence[str]) -> Html:
-    """What is missing or wrong, said at the top."""
+def findings(notes: Sequence[str], heading: str = "What is missing or odd") -> Html:
+    """What a person has to know before all else, said at the top."""
     if not notes:
         return Html("")
     items = join(tag("li", note) for note in notes)
-    return tag("aside", tag("h2", "What is missing or odd"), tag("ul", items), class_="findings")
+    return tag("aside", tag("h2", heading), tag("ul", items), class_="findings")
 
 
 def glance(cases: Sequence[Case], course: Course, rules: Rules, replay: Html) -> Html:
@@ -172,7 +173,7 @@ def log(entries: Entries) -> Html:
 
 def _log_row(entry: Entry) -> Html:
     record = entry.record
-    body = record.body.decode("utf-8", "replace")
+    body = (canonical_bytes(entry.value) if entry.is_hidden else record.body).decode("utf-8", "replace")
     name = type(entry.value).__name__ if entry.value is not None else record.kind
     line = tag(
         "summary", tag("span", str(record.seq), class_="seq"), tag("span", clock(record.at_ms), class_="at"),

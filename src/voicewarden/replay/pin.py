@@ -14,11 +14,12 @@ from voicewarden.kernel.records import records_of
 from voicewarden.kernel.release import Compiled
 from voicewarden.kernel.state import EMPTY, State
 from voicewarden.kernel.step import Step, step
+from voicewarden.ledger.view import NO_KEY
 from voicewarden.model.decision import Decision, Grant, Shadowed
 from voicewarden.model.directive import Speak, StartTimer
-from voicewarden.model.error import LedgerError
+from voicewarden.model.error import ContentSealed, LedgerError
 from voicewarden.model.event import CallStarted, Event
-from voicewarden.model.record import GENESIS, Record
+from voicewarden.model.record import GENESIS, Record, make_record
 from voicewarden.replay.exact import Releases, replay_call
 from voicewarden.replay.redaction import Redactor
 
@@ -53,7 +54,7 @@ def pin_call(
     blob = releases.blob(release.hash)
     decisions = sum(record.kind == "decision" for record in stored)
     if not redact:
-        return Pinned(tuple(stored), blob, decisions, 0)
+        return Pinned(tuple(_open(stored)), blob, decisions, 0)
     started = events[0]
     call = started.call if isinstance(started, CallStarted) else ""
     redaction = _Redaction(release, events, trace, call, f"pinned-{name}", frozenset(keep))
@@ -70,6 +71,15 @@ def pin_call(
     return Pinned(tuple(made), blob, decisions, len(redactor.replaced), tuple(redactor.left), needed)
 
 
+def _open(stored: Sequence[Record]) -> list[Record]:
+    """The records as they read, in a chain of their own where they were sealed."""
+    made: list[Record] = []
+    for record in stored:
+        last = made[-1].hash if made else GENESIS
+        made.append(make_record(record.stream, record.seq, record.at_ms, record.kind, record.body, last))
+    return made
+
+
 def _replayed(stored: Sequence[Record], releases: Releases) -> tuple[Compiled, list[Event], list[Trace]]:
     events: list[Event] = []
     traces: list[Trace] = []
@@ -81,6 +91,8 @@ def _replayed(stored: Sequence[Record], releases: Releases) -> tuple[Compiled, l
         traces.append(_trace(taken))
 
     replayed = replay_call(stored, releases, watch=watch)
+    if replayed.sealed:
+        raise ContentSealed(f"what was said in call {replayed.call} is sealed, so that it can't be a test; {NO_KEY}")
     if replayed.difference is not None or not governing:
         raise LedgerError(
             f"call {replayed.call} does not replay to what was recorded, so that it can't be a test; "

@@ -85,7 +85,7 @@ def _says(proof: Proof) -> str:
 
 
 def _envelope(record: Record) -> str:
-    body = record.body.decode("utf-8", "backslashreplace")
+    body = (record.stored or record.body).decode("utf-8", "backslashreplace")
     content = {
         "format": ENVELOPE_FORMAT,
         "record": {

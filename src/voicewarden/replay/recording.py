@@ -11,8 +11,9 @@ from typing import Final
 
 import msgspec
 
+from voicewarden.ledger.sealing import is_sealed_blob
 from voicewarden.ledger.view import LedgerView
-from voicewarden.model.error import LedgerError
+from voicewarden.model.error import ContentSealed, LedgerError
 from voicewarden.model.event import RecordingStored
 from voicewarden.replay.sound import Sound, mulaw_wav, read_wav
 
@@ -31,15 +32,15 @@ class Recording(msgspec.Struct, frozen=True):
     notes: tuple[str, ...]
 
 
-def find_recording(ledger: LedgerView, stored: RecordingStored | None, given: Path | None) -> Recording:
+def find_recording(ledger: LedgerView, call: str, stored: RecordingStored | None, given: Path | None) -> Recording:
     """The call's recording. A missing or unreadable one is said in the notes, never raised."""
     notes: list[str] = []
-    data = _load(ledger, stored, given, notes)
+    data = _load(ledger, call, stored, given, notes)
     if data is None:
         return Recording(None, 0, b"", tuple(notes))
     if stored is None:
         notes.append("No record names a recording of this call: its place on the time axis is assumed.")
-    elif hashlib.sha256(data).hexdigest() != stored.blob:
+    elif not _is_of(data, ledger, call, stored):
         notes.append("This recording is not the one that the call stored: its hash is another.")
     sound = read_wav(data)
     if isinstance(sound, str):
@@ -49,16 +50,29 @@ def find_recording(ledger: LedgerView, stored: RecordingStored | None, given: Pa
     return Recording(sound, stored.from_ms if stored else 0, _playable(sound, notes), tuple(notes))
 
 
+def _is_of(data: bytes, ledger: LedgerView, call: str, stored: RecordingStored) -> bool:
+    """Whether this sound is what the record names, or what was sealed into it."""
+    if hashlib.sha256(data).hexdigest() == stored.blob:
+        return True
+    try:
+        return is_sealed_blob(ledger.get_blob(stored.blob)) and ledger.get_recording(call, stored.blob) == data
+    except LedgerError:
+        return False
+
+
 def _load(
-    ledger: LedgerView, stored: RecordingStored | None, given: Path | None, notes: list[str]
+    ledger: LedgerView, call: str, stored: RecordingStored | None, given: Path | None, notes: list[str]
 ) -> bytes | None:
     try:
         if given is not None:
             return given.read_bytes()
         if stored is not None:
-            return ledger.get_blob(stored.blob)
+            return ledger.get_recording(call, stored.blob)
     except OSError as error:
         notes.append(f"The recording {given.name if given else ''} can't be read ({error.strerror}).")
+        return None
+    except ContentSealed:
+        notes.append("A recording was stored, and was erased since, or is sealed and its key is not here.")
         return None
     except LedgerError:
         notes.append("A recording was stored, but it is not beside the ledger: name its file with --recording.")

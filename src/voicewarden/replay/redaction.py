@@ -31,7 +31,8 @@ _PARTS: Final = re.compile(f"(?P<moment>{_MOMENT})|(?P<digits>{_DIGITS})|(?P<wor
 _PLAIN: Final = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 _NUMBER_WORDS: Final = 4
 """From so many number words in a row on it is no price and no time, but somebody's number."""
-_KEYS: Final = frozenset("019")
+_KEYS: Final = frozenset("19*#")
+"""Keys that mean something under every policy, or delimit a number."""
 _NOWHERE: Final = "0" * 64
 _KNOWN_TO_READINGS: Final = frozenset(
     "number name spell address email postcode code date birth digits reference what whats which your tell give could "
@@ -52,6 +53,9 @@ class Redactor:
         self._known = vocabulary(release)
         self._digits = [word for word, value in release.reader.numbers.items() if value < 10]
         self._run = _run_of(self._digits)
+        keys = release.data.policy.keys
+        self._keys = _KEYS if keys is None else _KEYS | {keys.no, keys.person}
+        self._no_key = next(digit for digit in "0123456789" if digit not in self._keys)
         self._actions = release.data.policy.actions
         self._digests: dict[str, str] = {}
         self.replaced: dict[str, None] = {}
@@ -69,9 +73,9 @@ class Redactor:
             case events.SentenceProposed():
                 return _replace(event, text=self.text(event.text))
             case events.DtmfPressed():
-                # A card's number is told with keys; two of them mean something to the kernel.
-                means = event.digit in _KEYS or not self._replaces(f"key {event.digit}")
-                return event if means else _replace(event, digit="0")
+                # A card's number is told with keys; a few of them mean something to the kernel.
+                means = event.digit in self._keys or not self._replaces(f"key {event.digit}")
+                return event if means else _replace(event, digit=self._no_key)
             case events.ActionRequested():
                 return self._requested(event)
             case events.FactLearned():

@@ -29,6 +29,7 @@ from voicewarden.replay.recording import find_recording
 from voicewarden.replay.rules import read_rules
 from voicewarden.replay.timeline import read_timeline
 from voicewarden.replay.transcript import show_transcript
+from voicewarden.replay.unsettled import unsettled, unsettled_in_words
 from voicewarden.replay.wording import date, duration, plain
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
@@ -42,20 +43,24 @@ def write_report(ledger: LedgerView, call: str, target: Path, *, recording: Path
     return write_page(target, document(f"Call {call}", body))
 
 
-def _body(
-    ledger: LedgerView, call: str, entries: Entries, provenance: Provenance, recording: Path | None
-) -> Html:
+def _body(ledger: LedgerView, call: str, entries: Entries, provenance: Provenance, recording: Path | None) -> Html:
     timeline, cases = read_timeline(entries), read_cases(entries)
     rules = read_rules(ledger, entries.started.release if entries.started else "")
-    sound = find_recording(ledger, timeline.recording, recording)
+    sound = find_recording(ledger, call, timeline.recording, recording)
     labels = read_labels(ledger, call, (entry.record for entry in entries.items))
     replay, replay_note, who = _replayed(ledger, entries, timeline.length_ms)
     course = read_course(entries, timeline, who)
+    burnt = frozenset(case.grant.id for case in cases if case.grant is not None and ledger.spent(case.grant.id))
+    to_settle = [
+        f"{unsettled_in_words(case, ended=bool(timeline.ended))} (record {case.seq})."
+        for case in unsettled(cases, burnt.__contains__)
+    ]
     notes = (*entries.problems, provenance.problem, rules.note, *sound.notes, replay_note, *labels.problems)
-    card = Card(entries, rules, ledger.spent, labels, provenance)
+    card = Card(entries, rules, burnt.__contains__, labels, provenance)
     policy = next((case.decision.policy for case in cases), "")
     said = show_transcript(timeline, cases, entries, rules.bands_permille)
     parts = (
+        findings(to_settle, "What a person has to settle"),
         findings([note for note in notes if note]),
         section("glance", "At a glance", glance(cases, course, rules, replay)),
         section("time", "Time", controls(), draw(timeline, cases, sound, course, rules)),
@@ -117,6 +122,8 @@ def _replayed(ledger: LedgerView, entries: Entries, end_ms: int) -> tuple[Html, 
         result = replay_call((entry.record for entry in entries.items), releases, watch=answerer.watch)
     except (LedgerError, msgspec.MsgspecError, UnicodeDecodeError):
         return tag("span", "could not be run: its release is missing or of another version"), "", ()
+    if result.sealed:
+        return tag("span", "not possible: what was said is sealed, and no key here opens it"), "", ()
     who = answerer.stretches(end_ms)
     if result.difference is None:
         return tag("span", tag("strong", "same bytes"), f", {result.events} events"), "", who

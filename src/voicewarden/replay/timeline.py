@@ -24,7 +24,8 @@ Heard = Literal["whole", "cut", "unheard", "unknown"]
 """Whether a sentence was heard to its end, cut, never begun, or the stream does not say."""
 _MARKED: Final = frozenset(
     "CallAnswered ToneHeard CarrierJudgedAnswerer DtmfPressed ModelFaltered SpeechFaltered HearingFaltered "
-    "OperatorApproved PolicyActivated AuthorityTightened AuthorityRevoked CallsPaused LeaseLost LedgerFaltered "
+    "SoundStopped SoundResumed OperatorApproved PolicyActivated "
+    "AuthorityTightened AuthorityRevoked CallsPaused LeaseLost LedgerFaltered "
     "MediaEnded CallEnded ReceiptReturned SwitchAgent StartRecording StopRecording HangUp".split()
 )
 """Events and directives that a reader of the transcript should see between the sentences."""

@@ -91,6 +91,8 @@ def whatif_call(records: Iterable[Record], exchanges: Exchanges) -> CallWhatIf:
         replayed = replay_call(stored, exchanges, watch=asked.watch)
     except (LedgerError, msgspec.MsgspecError) as error:
         return CallWhatIf(call=name, problem=f"its release can't be read: {error}")
+    if replayed.sealed:
+        return CallWhatIf(call=name, problem="what was said is sealed, and its key is not here or was destroyed")
     if replayed.difference is not None:
         seq = replayed.difference.seq
         return CallWhatIf(call=name, problem=f"it does not replay: record {seq} differs (`voicewarden replay`)")

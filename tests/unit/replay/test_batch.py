@@ -173,6 +173,16 @@ def test_a_call_whose_release_is_gone_does_not_stop_the_others(tmp_path: Path) -
     assert not done.result.ok and "blob" in done.result.note
 
 
+def test_a_call_that_lacked_its_release_is_done_again(tmp_path: Path) -> None:
+    path = write(tmp_path / "ledger.db", "a")
+    blobs, away = path.with_name("ledger.db.blobs"), tmp_path / "away"
+    blobs.rename(away)
+    todo, progress = list_calls([path]), tmp_path / "p"
+    assert not work_off(Job(), todo, Here(), Replayed, progress=progress)[0].result.ok
+    away.rename(blobs)
+    assert work_off(Job(), todo, Here(), Replayed, progress=progress)[0].result.ok
+
+
 def test_several_processes_find_the_same(ledgers: Path) -> None:
     todo = list_calls(find_ledgers([ledgers]))
     assert work_off(Job(), todo, Processes(2), Replayed) == work_off(Job(), todo, Here(), Replayed)
