@@ -129,7 +129,9 @@ def _agreed(reader: Reader, answer: _Answer) -> Reading:
     for label in ("sarcasm", "hedge", "mixed"):
         if matches := answer.lists.get(label):
             return _doubtful(reader, answer, label, matches)
-    tiles = _cover(answer, ()) or _cover(answer, _repeats(reader, answer))
+    tiles = _cover(answer, ())
+    if tiles is None and (repeats := _repeats(reader, answer)):
+        tiles = _cover(answer, repeats)
     if tiles is None:
         return _uncovered(reader, answer)
     agreeing = [tile for tile in tiles if tile.label in _AGREES]
@@ -205,12 +207,11 @@ def _repeats(reader: Reader, answer: _Answer) -> tuple[Match, ...]:
     return tuple(found)
 
 
-def _cover(answer: _Answer, more: Iterable[Match]) -> list[Match] | None:
+def _cover(answer: _Answer, repeats: tuple[Match, ...]) -> list[Match] | None:
     """Cover all tokens with agreeing and neutral phrases, as much as possible with agreeing ones; None if it can't be.
 
     Repeated words of the question count only beside a yes or an echoed phrase.
     """
-    repeats = list(more)
     if repeats and not any(match.label in ("yes", "echo") for match in answer.found):
         return None
     by_start: dict[int, list[Match]] = {}

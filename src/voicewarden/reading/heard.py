@@ -1,6 +1,6 @@
 """Signals: a transcript segment in, what must be acted on at any time out. Called by the kernel for every segment."""
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -18,6 +18,8 @@ SignalKind = Literal[
     "recording_objection",
     "hold_on",
     "asks_repeat",
+    "minor",
+    "distress",
 ]
 
 _KINDS: tuple[SignalKind, ...] = (
@@ -30,8 +32,14 @@ _KINDS: tuple[SignalKind, ...] = (
     "recording_objection",
     "hold_on",
     "asks_repeat",
+    "minor",
+    "distress",
 )
-_MASKS = {"opt_out": "not_opt_out", "wants_person": "not_wants_person"}
+_MASKS: Final[dict[str, tuple[str, ...]]] = {
+    "opt_out": ("not_opt_out",), "wants_person": ("not_wants_person",), "minor": ("not_minor", "not_heard"),
+    "distress": ("not_distress", "not_heard"), "wrong_person": ("not_wrong_person", "not_heard"),
+}  # fmt: skip
+"""Which lists of phrases that only look like it a signal has, where it is not `not_heard` alone."""
 
 
 class Signal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,6 +81,6 @@ def _meant(reader: Reader, heard: Utterance) -> dict[str, list[Match]]:
 def _masks(mask: Match, match: Match) -> bool:
     if mask.label == "reported":
         return match.label == "opt_out" and mask.start <= match.start <= mask.end
-    if mask.label != _MASKS.get(match.label, "not_heard"):
+    if mask.label not in _MASKS.get(match.label, ("not_heard",)):
         return False
     return mask.start <= match.start and match.end <= mask.end

@@ -14,8 +14,12 @@ from voicewarden.reading.phrase import Phrases
 from voicewarden.reading.text import fold
 
 
-class Lexicon(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The words and phrases of one language; the pattern notation is explained in `reading.phrase`."""
+class Lexicon(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """The words and phrases of one language; the pattern notation is explained in `reading.phrase`.
+
+    A list that came later is empty where a lexicon does not have it, and then nothing is found by it: what was stored
+    with an older call is read as it was.
+    """
 
     language: str
     """ISO 639-1 code, such as `en`."""
@@ -78,7 +82,8 @@ class Lexicon(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     opt_out: tuple[str, ...]
     not_opt_out: tuple[str, ...]
     reported: tuple[str, ...]
-    """Beginnings of a story about other people; an opt-out that starts in or right after one is not the caller's."""
+    """Beginnings that turn what follows: a denial, a time, a story about other people. An opt-out that starts in one or
+    right after it is none of the caller's."""
     stop_speaking: tuple[str, ...]
     wants_person: tuple[str, ...]
     not_wants_person: tuple[str, ...]
@@ -88,6 +93,13 @@ class Lexicon(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     recording_objection: tuple[str, ...]
     hold_on: tuple[str, ...]
     asks_repeat: tuple[str, ...]
+    minor: tuple[str, ...] = ()
+    """What a child on the line says."""
+    not_minor: tuple[str, ...] = ()
+    distress: tuple[str, ...] = ()
+    """Signs of an emergency, a loss, or harm that the caller means to themselves."""
+    not_distress: tuple[str, ...] = ()
+    not_wrong_person: tuple[str, ...] = ()
     not_heard: tuple[str, ...]
     """Phrases that hold a signal's words and mean something else; one list for all signals but the opt-out."""
 
@@ -95,6 +107,10 @@ class Lexicon(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     menu: tuple[str, ...]
     screening: tuple[str, ...]
     unavailable: tuple[str, ...]
+    announcing: tuple[str, ...] = ()
+    """How recordings begin, and people at a reception desk (`you have reached`)."""
+    receptionist: tuple[str, ...] = ()
+    """What somebody says who picks up for others, however long the greeting is (`how may I help you`)."""
     human: tuple[str, ...]
     """Short live greetings, counted only when little else is said."""
     decline: tuple[str, ...]
@@ -130,10 +146,11 @@ _CONSENT = (
 ).split()
 _QUESTION = "open_question inverted_question asks_to_confirm choice no_choice".split()
 _HEARD = (
-    "opt_out stop_speaking wants_person asks_if_ai asks_who wrong_person recording_objection hold_on asks_repeat"
+    "opt_out stop_speaking wants_person asks_if_ai asks_who wrong_person recording_objection hold_on asks_repeat minor "
+    "distress"
 ).split()
-_MISHEARD = "not_opt_out reported not_wants_person not_heard".split()
-_ANSWERING = "mailbox menu screening unavailable human decline".split()
+_MISHEARD = "not_opt_out reported not_wants_person not_minor not_distress not_wrong_person not_heard".split()
+_ANSWERING = "mailbox menu screening unavailable announcing receptionist human decline".split()
 _HONESTY = "denies_ai not_denies_ai private_data not_private_data".split()
 _CLAIMS = "superlative guarantee scarcity not_claim no_count".split()
 _STOPS = ".!?;"

@@ -1,6 +1,9 @@
 """Answers to one closed question: which are a yes, and why all others are not."""
 
+from pathlib import Path
+
 import pytest
+from tests.unit.reading.adversarial import QUESTIONS, items
 
 from voicewarden.reading.consent import Reading, read
 from voicewarden.reading.lexicon import Reader
@@ -159,3 +162,30 @@ def test_a_comment_on_a_statement_is_no_yes(reader: Reader) -> None:
 @pytest.mark.parametrize("order", ["{0} {1}", "{1} {0}", "{0}, {1}.", "{0}. {1}."])
 def test_nothing_else_beside_a_yes(reader: Reader, yes: str, spoiler: str, order: str) -> None:
     assert answer(reader, order.format(yes, spoiler)).kind != "explicit"
+
+
+def lines(name: str) -> list[str]:
+    told = (Path(__file__).with_name("data") / name).read_text(encoding="utf-8").splitlines()
+    return [line for line in told if not line.startswith("#")]
+
+
+def test_nothing_that_only_sounds_like_a_yes_is_one(reader: Reader) -> None:
+    told = items()
+    assert len(told) >= 1_000
+    assert [(question, text) for question, text in told if answer(reader, text, question).kind == "explicit"] == []
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_yes_to_something_else_is_none(reader: Reader, question: str) -> None:
+    assert [text for text in lines("near_yes.txt") if answer(reader, text, question).kind == "explicit"] == []
+
+
+def test_most_ways_to_say_yes_are_understood(reader: Reader) -> None:
+    plain = lines("plain_yes.txt")
+    missed = [text for text in plain if answer(reader, text).kind != "explicit"]
+    assert len(missed) <= 0.1 * len(plain), missed
+
+
+@pytest.mark.parametrize("question", ["", "  ", "..."])
+def test_without_a_question_nothing_is_a_yes(reader: Reader, question: str) -> None:
+    assert [text for text in lines("plain_yes.txt") if answer(reader, text, question).kind == "explicit"] == []

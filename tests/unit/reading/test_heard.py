@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from voicewarden.reading.heard import signals
@@ -31,6 +32,21 @@ def test_opt_out(reader: Reader, text: str) -> None:
 @pytest.mark.parametrize("text", wordings("not_opt_out.txt"))
 def test_no_opt_out(reader: Reader, text: str) -> None:
     assert "opt_out" not in kinds(reader, text)
+
+
+@pytest.mark.parametrize("line", wordings("signals.txt"))
+def test_a_signal_is_among_those_found(reader: Reader, line: str) -> None:
+    kind, _, text = line.partition(": ")
+    found = kinds(reader, text)
+    assert not found if kind == "none" else kind in found
+
+
+def test_lists_that_an_older_lexicon_lacks_find_nothing(lexicon: Lexicon) -> None:
+    names = ("minor", "not_minor", "distress", "not_distress", "not_wrong_person")
+    kept = {name: value for name, value in msgspec.structs.asdict(lexicon).items() if name not in names}
+    older = Reader(Lexicon(**kept))
+    assert kinds(older, "I'm twelve and my mom just died") == []
+    assert kinds(older, "stop calling me") == ["opt_out"]
 
 
 @pytest.mark.parametrize(
