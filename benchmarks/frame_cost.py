@@ -3,7 +3,7 @@
     python benchmarks/frame_cost.py [--json FILE] [--seconds 120] [--audio FOLDER_OF_WAVS]
 
 The sound is 8 kHz mono wavs if a folder is given, otherwise bursts of harmonics and noise made here (the same on every
-machine). The goal is a p50 of 50 us for all of it.
+machine). The goal is a p50 of 25 us for all of it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from voicewarden.sensors.cadence import CadenceMeter
 from voicewarden.sensors.tones import ToneDetector
 from voicewarden.sensors.voice import FRAME_MS, FRAME_SAMPLES, VoiceActivity
 
-GOAL_P50_US = 50.0
+GOAL_P50_US = 25.0
 
 
 def synthetic(seconds: int) -> mulaw.Samples:

@@ -19,6 +19,7 @@ class Evidence(msgspec.Struct, frozen=True):
     """What was weighed: above zero it speaks for a machine, below for a person."""
 
     what: str
+    value: int
     weight: int
     at_ms: int
 
@@ -45,23 +46,23 @@ class AnswererWatch:
     def see(self, before: State, event: Event, taken: Step) -> None:
         """Take one step in."""
         was, now, at_ms = before.answerer, taken.state.answerer, taken.state.now_ms
-        weighed = now.counted[len(was.counted) :]
-        if weighed:
-            self._evidence.append(Evidence(", ".join(weighed), now.score - was.score, at_ms))
+        known = {(one.what, one.weight) for one in was.evidence}
+        new = (one for one in now.evidence if (one.what, one.weight) not in known)
+        self._evidence += [Evidence(one.what, one.value, one.weight, at_ms) for one in new]
         if not now.decided or (was.decided and was.verdict == now.verdict):
             return
         if was.decided:
             self._revised_from = was.verdict
         self._verdict, self._decided_at_ms = now.verdict, at_ms
         if isinstance(event, TimerFired) and event.timer in _DEADLINES:
-            self._evidence.append(Evidence(_DEADLINES[event.timer], 0, at_ms))
+            self._evidence.append(Evidence(_DEADLINES[event.timer], 0, 0, at_ms))
         elif isinstance(event, CallAnswered):
-            self._evidence.append(Evidence("they called", 0, at_ms))
+            self._evidence.append(Evidence("they called", 0, 0, at_ms))
 
     def given(self, verdict: AnswererVerdict) -> None:
         """Whoever has the recording said who answered."""
         self._verdict, self._decided_at_ms = verdict, 0
-        self._evidence.append(Evidence("said at the start", 0, 0))
+        self._evidence.append(Evidence("said at the start", 0, 0, 0))
 
     def result(self) -> Answered:
         """What came of it."""

@@ -69,7 +69,7 @@ def hear(pcm: Samples, release: Compiled, hearing: Hearing) -> HeardSide:
 
     Where the recording ends before the verdict, the line is taken to stay silent until the answerer's deadline.
     """
-    watch, listening = AnswererWatch(), Listening(hearing, pause_ms=release.policy.policy.hearing.end_of_turn_ms)
+    watch, listening = AnswererWatch(), _listening(release, hearing)
 
     def see(before: State, event: Event, taken: Step) -> None:
         watch.see(before, event, taken)
@@ -90,6 +90,10 @@ def hear(pcm: Samples, release: Compiled, hearing: Hearing) -> HeardSide:
         utterances=tuple(heard_text(said) for said in listening.utterances),
         length_ms=pcm.size // 8,
     )
+
+
+def _listening(release: Compiled, hearing: Hearing) -> Listening:
+    return Listening(hearing, pause_ms=release.policy.policy.hearing.end_of_turn_ms, finds_out=True)
 
 
 def heard_text(said: Utterance) -> HeardText:

@@ -32,7 +32,7 @@ from voicewarden.model.event import (
 )
 
 NAME: Final = "rehearing"
-_OUR_MODEL: Final = ("model", "silent_model")
+_OUR_MODEL: Final = ("model", "silent_model", "filler")
 """Deadlines of our own language model, which took no part."""
 
 Watch = Callable[[State, Event, Step], None]

@@ -60,7 +60,7 @@ def rehear(
     for second in _seconds(settled(sides.agent)):
         agent.feed(second)
         on_second()
-    run = _Run(release, told, Listening(hearing, pause_ms=pause_ms), agent.utterances)
+    run = _Run(release, told, _caller(told, hearing, pause_ms), agent.utterances)
     for second in _seconds(settled(sides.caller)):
         run.hear(second, until_ms=sides.ms)
         on_second()
@@ -77,6 +77,11 @@ class _Moment:
 
     at_ms: int
     do: Callable[[], None]
+
+
+def _caller(told: Told, hearing: Hearing, pause_ms: int) -> Listening:
+    finds_out = told.direction == "outbound" and "answerer" not in told.given
+    return Listening(hearing, pause_ms=pause_ms, finds_out=finds_out)
 
 
 class _Run:

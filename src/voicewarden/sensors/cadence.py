@@ -49,6 +49,11 @@ class CadenceMeter:
         self._run_end = 0
         self._run_voiced = 0
 
+    def forget(self) -> None:
+        """What sounded so far was the line and nobody's voice: begin again, on the same clock."""
+        self._onset, self._end = None, self._frames
+        self._closed_frames = self._longest_run = self._longest_gap = self._bursts = self._run_voiced = 0
+
     def feed(self, *, voiced: bool) -> None:
         """Take the verdict of the next 20 ms frame."""
         if voiced:

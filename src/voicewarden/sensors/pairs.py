@@ -60,6 +60,11 @@ class PairListener:
         self._kind: Literal["ringback", "busy"] | None = None
         self._streak = 0
 
+    @property
+    def is_sounding(self) -> bool:
+        """A pair was held until the last block at least."""
+        return self._streak >= _BLOCKS_NEEDED
+
     def feed(self, frame: Samples) -> Pair | None:
         """Take 160 samples; answers once when a pair has filled two blocks."""
         start = self._filled * FRAME_SAMPLES

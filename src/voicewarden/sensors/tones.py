@@ -2,14 +2,15 @@
 
 In: int16 samples at 8 kHz since the answer, in chunks of any size. Out: `Tone`s, each when it is certain. Called by the
 listening processor of `pipeline` and by `rehear`. A mailbox beep lies anywhere in 400-2100 Hz (carriers use 703 to
-1700), so that no single frequency is looked for: a beep is a steady pure tone of 160 to 1500 ms with quiet after it.
-Some mailboxes have none.
+1700), so that no single frequency is looked for: a beep is a steady pure tone of 80 to 1500 ms with quiet after it, a
+short one with quiet before it too, and none of a tune. Some mailboxes have none.
 """
 
 from __future__ import annotations
 
 import math
 import statistics
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -20,10 +21,20 @@ from voicewarden.sensors.voice import FRAME_MS, Framer
 
 Kind = Literal["beep", "ringback", "busy", "sit", "fax", "other"]
 
-SHORTEST_MS: Final = 160
+SHORTEST_MS: Final = 80
+SURE_MS: Final = 160
+"""No voice in 2.6 hours of prompts held a pure tone for so long; a shorter one must be purer and stand alone."""
 LONGEST_BEEP_MS: Final = 1500
 QUIET_MS: Final = 200
 
+_SHORT_PURITY: Final = 0.7
+_QUIETER_BEFORE: Final = 0.5
+_LOOKS_BACK: Final = 3
+"""Glances, 40 ms apart, at what was before a tone; the last one may hold its beginning."""
+_TUNE_MS: Final = 3_000
+_TUNE_NOTES: Final = 2
+_NOTES_KEPT: Final = 8
+"""A beep does not follow two other notes, and a short one not even one: that is music."""
 _DRIFT_HZ: Final = 12.0
 _UNSTEADY: Final = 0.3
 """Largest relative deviation of a tone's level."""
@@ -33,8 +44,10 @@ _LOUDEST_SHARE: Final = 0.65
 """Quiet after a tone, as a share of its level: from 14 dB under it on a clean line to noise 3 dB under it."""
 _GRACE_FRAMES: Final = 2
 """The window still holds the tone's end for this long."""
-_GAP_FRAMES: Final = 1
-"""A single frame spoiled by a click does not end a tone."""
+_GAP_FRAMES: Final = 2
+"""So many windows spoiled by a click or by noise do not end a tone."""
+_EDGE_MS: Final = 40
+"""The first windows may hold too little of a tone to tell its frequency."""
 _SIT_BANDS: Final = ((873, 1029), (1309, 1493), (1620, 1857))
 _FAX_ANSWER_HZ: Final = (2080, 2120)
 _FAX_ANSWER_MS: Final = 1500
@@ -58,6 +71,8 @@ class _Run:
     """One steady tone that is going on or has just ended."""
 
     first_frame: int
+    before_rms: float = math.inf
+    """The level before it, as far as known."""
     hertz: list[float] = field(default_factory=list)
     levels: list[float] = field(default_factory=list)
     purities: list[float] = field(default_factory=list)
@@ -92,10 +107,15 @@ class _Run:
 
     def is_tone(self) -> bool:
         """Whether it was long and steady enough."""
-        if self.ms < SHORTEST_MS:
+        if self.ms < SHORTEST_MS or (self.ms < SURE_MS and not self._stands_out()):
             return False
         inner = self.levels[1:-1]
         return statistics.pstdev(inner) <= _UNSTEADY * statistics.fmean(inner)
+
+    def _stands_out(self) -> bool:
+        """Whether it is pure and comes out of the quiet, which the hum of a voice does not."""
+        quiet_rms = max(self.quiet_rms, _QUIETER_BEFORE * self.rms)
+        return statistics.median(self.purities) >= _SHORT_PURITY and self.before_rms < quiet_rms
 
 
 class ToneDetector:
@@ -109,10 +129,18 @@ class ToneDetector:
         self._missed = 0
         self._chain: list[_Run] = []
         self._quiet_frames = 0
+        self._loud_frames = 0
         self._since_chain = 0
+        self._levels: deque[float] = deque(maxlen=_LOOKS_BACK)
+        self._notes: deque[_Run] = deque(maxlen=_NOTES_KEPT)
         self._fax_call_ms: int | None = None
         self._reported: set[Kind] = set()
         self._pairs = PairListener()
+
+    @property
+    def is_sounding(self) -> bool:
+        """A tone fills the line just now, so that what sounds there is no voice."""
+        return self._pairs.is_sounding or (self._run is not None and self._run.ms >= _EDGE_MS)
 
     def feed(self, pcm: Samples) -> tuple[Tone, ...]:
         """Take any number of int16 samples at 8 kHz."""
@@ -138,13 +166,23 @@ class ToneDetector:
         """While nothing is going on, look at every second window only; a find begins with the one that was left out."""
         if self._frames % 2:
             return False
-        if self._spectrum.peak().hz is None:
+        level, may_hold = self._spectrum.glance()
+        self._levels.append(level)
+        if not may_hold or self._spectrum.peak().hz is None:
             return False
         before = self._spectrum.peak(frames_back=1)
         if before.hz is not None:
-            self._run = _Run(self._frames - 2)
+            self._run = self._begin(self._frames - 2)
             self._run.add(before)
         return True
+
+    def _begin(self, first_frame: int, before: _Run | None = None) -> _Run:
+        """A tone out of what was there before: what the glances saw, or another tone."""
+        if before is not None and before.ms <= _EDGE_MS:
+            return _Run(before.first_frame, before.before_rms)
+        run = _Run(first_frame, max(list(self._levels)[: _LOOKS_BACK - 1], default=0.0))
+        self._levels.extend((math.inf,) * _LOOKS_BACK)
+        return run
 
     def _follow(self, found: Peak) -> None:
         """Lengthen the tone that is going on, end it, or begin another."""
@@ -153,28 +191,38 @@ class ToneDetector:
             run.add(found)
             self._missed = 0
             return
-        if run is not None and found.hz is None and self._missed < _GAP_FRAMES and found.rms > _LOUDEST_SHARE * run.rms:
+        if run is not None and self._is_gap(run, found):
             self._missed += 1
             return
         if run is not None:
             self._end_run(run)
-        self._run = None if found.hz is None else _Run(self._frames - 1)
+        self._run = None if found.hz is None else self._begin(self._frames - 1, run)
         if self._run is not None:
             self._run.add(found)
         self._missed = 0
 
+    def _is_gap(self, run: _Run, found: Peak) -> bool:
+        """Whether the tone may go on behind a window that does not show it."""
+        may_go_on = found.hz is None or run.ms >= SHORTEST_MS
+        return may_go_on and self._missed < _GAP_FRAMES and found.rms > _LOUDEST_SHARE * run.rms
+
     def _end_run(self, run: _Run) -> None:
         """Put a tone that was one into the chain; what was too short for a tone is dropped."""
+        if run.ms >= SHORTEST_MS:
+            self._notes.append(run)
         if run.is_tone():
             self._chain.append(run)
-            self._quiet_frames = self._since_chain = 0
+            self._quiet_frames = self._loud_frames = self._since_chain = 0
 
     def _after_chain(self, rms: float) -> Tone | None:
         """Wait for the quiet that must follow; sound of another kind means that it was none of ours."""
         self._since_chain += 1
         if rms < self._chain[-1].quiet_rms:
             self._quiet_frames += 1
+            self._loud_frames = 0
         elif self._since_chain > _GRACE_FRAMES:
+            self._loud_frames += 1
+        if self._loud_frames > _GAP_FRAMES:
             self._chain.clear()
             return None
         if self._quiet_frames * FRAME_MS < QUIET_MS:
@@ -185,15 +233,23 @@ class ToneDetector:
     def _name(self, chain: list[_Run]) -> Tone | None:
         """What tones in a row with quiet after them are."""
         last = chain[-1]
-        at_ms = last.first_frame * FRAME_MS
-        hz = round(last.hz)
         if _is_failed_call(chain):
-            return self._once("sit", round(chain[-3].hz), chain[-3].first_frame * FRAME_MS, at_ms + last.ms)
-        if any(abs(run.hz - last.hz) >= _DRIFT_HZ for run in chain) or last.ms > LONGEST_BEEP_MS:
-            return None if "fax" in self._reported else Tone("other", hz, at_ms, last.ms)
+            first_ms = chain[-3].first_frame * FRAME_MS
+            return self._once("sit", round(chain[-3].hz), first_ms, last.first_frame * FRAME_MS + last.ms)
+        at_ms, hz = chain[0].first_frame * FRAME_MS, round(last.hz)
+        ms = last.first_frame * FRAME_MS + last.ms - at_ms
+        if any(abs(run.hz - last.hz) >= _DRIFT_HZ for run in chain) or ms > LONGEST_BEEP_MS:
+            return None if "fax" in self._reported else Tone("other", hz, at_ms, ms)
         if self._is_fax_calling(last):
-            return self._once("fax", hz, at_ms, last.ms)
-        return Tone("beep", hz, at_ms, last.ms)
+            return self._once("fax", hz, at_ms, ms)
+        return Tone("other" if self._is_tune(last) else "beep", hz, at_ms, ms)
+
+    def _is_tune(self, last: _Run) -> bool:
+        """Whether it comes after notes of other pitches."""
+        since = last.first_frame - _TUNE_MS // FRAME_MS
+        notes = [run for run in self._notes if run.first_frame >= since]
+        enough = _TUNE_NOTES if last.ms >= SURE_MS else 1
+        return sum(abs(run.hz - last.hz) >= _DRIFT_HZ for run in notes) >= enough
 
     def _is_fax_calling(self, run: _Run) -> bool:
         """The second of two calling tones at their distance (ITU-T T.30: 1100 Hz, 0.5 s on, 3 s off)."""

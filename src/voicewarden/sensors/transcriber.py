@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -40,7 +39,7 @@ COMPRESSION_LIMIT_PERMILLE: Final = 2_400
 
 _LINE_HZ: Final = 8_000
 _MODEL_HZ: Final = 16_000
-_MEL_FRAME_MS: Final = 10
+MEL_FRAME_MS: Final = 10
 _TAIL_SLACK_MS: Final = 100
 """The model may end the last word this long before the voice detector does."""
 _NEEDS: Final = "pip install 'voicewarden[local]'"
@@ -98,7 +97,7 @@ class Transcriber:
         heard_ms = sum(voiced) * FRAME_MS if speech_ms is None else speech_ms
         tail_ms = FRAME_MS * next((silent for silent, is_voice in enumerate(reversed(voiced)) if is_voice), len(voiced))
         audio_ms = len(pcm) * 1000 // _LINE_HZ
-        audio = _to_model_rate(pcm)
+        audio = to_model_rate(pcm)
         window_ms = SHORT_WINDOW_MS if audio_ms <= LONGEST_FOR_SHORT_MS else FULL_WINDOW_MS
         segments = self._decode(audio, window_ms, tail_ms)
         fallback = window_ms == SHORT_WINDOW_MS and _compression_permille(segments) > COMPRESSION_LIMIT_PERMILLE
@@ -114,7 +113,7 @@ class Transcriber:
             return []
         # INVARIANT: the cap keeps a short window from looping (test_transcriber.test_token_cap_follows_the_length).
         cap = int(8 + 7 * len(audio) / _MODEL_HZ)
-        with self._model.window(window_ms // _MEL_FRAME_MS, (tail_ms + _TAIL_SLACK_MS) // _MEL_FRAME_MS):
+        with self._model.window(window_ms // MEL_FRAME_MS, (tail_ms + _TAIL_SLACK_MS) // MEL_FRAME_MS):
             segments, _ = self._model.transcribe(
                 audio,
                 language="en",
@@ -159,37 +158,13 @@ def _check_weights(weights: Path, sha256: str) -> None:
 def _load_model(folder: Path, threads: int) -> Any:
     """A Whisper model whose encoder may look at less than 30 seconds."""
     try:
-        from faster_whisper import WhisperModel
+        from voicewarden.sensors.short_window import ShortWindowModel
     except ImportError:
         raise MissingPart(f"faster-whisper is not installed; run {_NEEDS}") from None
-
-    class ShortWindowModel(WhisperModel):  # type: ignore[misc]  # the optional base has no types
-        """Cuts the padding off the features before encoding; the padding is most of the work for a short utterance."""
-
-        def __init__(self) -> None:
-            self._frames = threading.local()
-            super().__init__(str(folder), device="cpu", compute_type="int8", cpu_threads=threads, local_files_only=True)
-
-        @contextlib.contextmanager
-        def window(self, frames: int, silent_frames: int) -> Iterator[None]:
-            """In this thread, encode this many 10 ms frames at most, and not the silence at the end by itself."""
-            self._frames.limit, self._frames.silent, self._frames.passes = frames, silent_frames, 0
-            try:
-                yield
-            finally:
-                self._frames.limit = FULL_WINDOW_MS // _MEL_FRAME_MS
-
-        def encode(self, features: Any) -> Any:
-            """Called by `transcribe` with 3000 frames, whatever the length of the audio; the padding is zeros."""
-            self._frames.passes += 1
-            if self._frames.passes > 1 and int(np.any(features, axis=0).sum()) <= self._frames.silent:
-                raise OnlySilenceLeft
-            return super().encode(features[..., : self._frames.limit])
-
-    return ShortWindowModel()
+    return ShortWindowModel(folder, threads)
 
 
-def _to_model_rate(pcm: Samples) -> NDArray[np.float32]:
+def to_model_rate(pcm: Samples) -> NDArray[np.float32]:
     """8 kHz int16 to 16 kHz float in [-1, 1], the whole utterance at once."""
     import soxr
 
@@ -209,18 +184,24 @@ def _transcript(segments: Sequence[Any], *, window_ms: int, fallback: bool, took
     text = " ".join(_text(segment) for segment in spoken)
     words = tuple(_word(word) for segment in spoken for word in segment.words or () if _has_word(word.word))
     compression = _compression_permille(segments) if segments else None
-    no_speech = _token_mean(segments, "no_speech_prob")
+    no_speech, logprob = _token_mean(segments, "no_speech_prob"), _token_mean(segments, "avg_logprob")
     return Transcript(
         text=text,
         words=words,
-        logprob_permille=_token_mean(segments, "avg_logprob"),
+        logprob_permille=logprob,
         no_speech_permille=no_speech,
         compression_permille=compression,
         window_ms=window_ms,
         fallback=fallback,
         took_ms=took_ms,
         speech_ms=speech_ms,
-        suspect=doubts(text, speech_ms=speech_ms, no_speech_permille=no_speech, compression_permille=compression),
+        suspect=doubts(
+            text,
+            speech_ms=speech_ms,
+            no_speech_permille=no_speech,
+            compression_permille=compression,
+            logprob_permille=logprob,
+        ),
     )
 
 

@@ -30,6 +30,13 @@ _DITHER: Final = np.random.default_rng(1).integers(-3, 4, (50, FRAME_SAMPLES), d
 """Webrtcvad goes deaf for half of a word after digital silence, which carriers send; it hears this instead."""
 _ABOVE_FLOOR: Final = 2.0
 """Speech stands 6 dB above the noise."""
+_NOTHING_RMS: Final = 10.0
+_GRACE_BLOCKS: Final = 3
+"""Carriers send digital silence before a line opens. What comes then is its noise, or at once a word, which must not be
+taken for noise before it has had a pause.
+"""
+_LOUDEST_FLOOR_RMS: Final = 1_500.0
+"""-27 dBFS: a call that begins in the middle of a word must not be taken for a noisy line."""
 _FLOOR_BLOCK_FRAMES: Final = 10
 _FLOOR_BLOCKS: Final = 10
 """Noise floor by minimum statistics (Martin 2001): the quietest frame of the last ten blocks of 200 ms."""
@@ -73,23 +80,38 @@ class Framer:
 
 
 class NoiseFloor:
-    """The level of the line when nobody speaks, learned from its quietest moments of the last two seconds."""
+    """The level of the line when nobody speaks, learned from its quietest moments of the last two seconds.
+
+    Of a call that has just begun, from all that was heard: a noisy line is known for one before somebody speaks.
+    """
 
     def __init__(self) -> None:
-        self._minima: deque[float] = deque([_QUIETEST_RMS] * _FLOOR_BLOCKS, maxlen=_FLOOR_BLOCKS)
+        self._minima: deque[float] = deque(maxlen=_FLOOR_BLOCKS)
         self._block_minimum = math.inf
         self._block_frames = 0
+        self._grace_blocks = 0
         self.rms = _QUIETEST_RMS
 
     def update(self, level_rms: float) -> None:
         """Take in the level of one more frame."""
+        is_new = len(self._minima) < _FLOOR_BLOCKS
+        if is_new and level_rms < _NOTHING_RMS:
+            self._grace_blocks = _GRACE_BLOCKS
+            return
         self._block_minimum = min(self._block_minimum, level_rms)
         self._block_frames += 1
         if self._block_frames == _FLOOR_BLOCK_FRAMES:
             self._minima.append(max(self._block_minimum, _QUIETEST_RMS))
-            self.rms = min(self._minima)
             self._block_minimum = math.inf
             self._block_frames = 0
+            self._grace_blocks = max(0, self._grace_blocks - 1)
+            is_new = True
+        if self._grace_blocks:
+            self.rms = _QUIETEST_RMS
+        elif is_new:
+            self.rms = max(min((self._block_minimum, *self._minima)), _QUIETEST_RMS)
+            if len(self._minima) < _FLOOR_BLOCKS:
+                self.rms = min(self.rms, _LOUDEST_FLOOR_RMS)
 
 
 class FrameVerdict:
@@ -148,12 +170,15 @@ class VoiceActivity:
         """Level of the line's noise, as RMS of int16 samples."""
         return round(self._verdict.floor.rms)
 
-    def feed(self, pcm: Samples) -> tuple[Transition, ...]:
-        """Take any number of int16 samples at 8 kHz; `last_frames` then holds the verdicts of the completed frames."""
+    def feed(self, pcm: Samples, *, is_tone: bool = False) -> tuple[Transition, ...]:
+        """Take any number of int16 samples at 8 kHz; `last_frames` then holds the verdicts of the completed frames.
+
+        With `is_tone` somebody knows that what sounds is no voice, which the detector can't tell.
+        """
         transitions: list[Transition] = []
         verdicts: list[bool] = []
         for frame in self._framer.cut(pcm):
-            voiced = self._verdict.is_voiced(frame)
+            voiced = self._verdict.is_voiced(frame) and not is_tone
             verdicts.append(voiced)
             transition = self._advance(voiced=voiced)
             if transition is not None:

@@ -43,6 +43,8 @@ class WaitForAgent:
 
     silence_ms: int = 700
     timeout_ms: int = AGENT_TIMEOUT_MS
+    least_ms: int = 0
+    """Less speech than this is not what is waited for, such as `One moment, please` on a slow machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +163,8 @@ class ScriptedCaller:
                 has_begun = await line.agent_started(timeout_ms=timeout_ms)
                 await line.wait(after_ms)
                 return await line.say(self._sounds[index]) and has_begun
-            case WaitForAgent(silence_ms, timeout_ms):
-                return await line.agent_finished(silence_ms=silence_ms, timeout_ms=timeout_ms)
+            case WaitForAgent(silence_ms, timeout_ms, least_ms):
+                return await line.agent_finished(silence_ms=silence_ms, timeout_ms=timeout_ms, least_ms=least_ms)
             case Wait(duration_ms):
                 await line.wait(duration_ms)
             case Press(digits):

@@ -91,9 +91,13 @@ class Line:
         """Wait until the agent is heard since the caller's last act; false at the deadline."""
         return await self._until(self._has_started, timeout_ms)
 
-    async def agent_finished(self, *, silence_ms: int = 700, timeout_ms: int = 30_000) -> bool:
-        """Wait until the agent has spoken since the caller's last act and then fell silent; false at the deadline."""
-        is_done = await self._until(lambda: self._has_finished(silence_ms), timeout_ms)
+    async def agent_finished(
+        self, *, silence_ms: int = 700, timeout_ms: int = 30_000, least_ms: int = 0
+    ) -> bool:
+        """Wait until the agent has spoken (at least so long) since the caller's last act and then fell silent; false
+        at the deadline.
+        """
+        is_done = await self._until(lambda: self._has_finished(silence_ms, least_ms), timeout_ms)
         self._listen_from = len(self._heard)
         return is_done
 
@@ -156,12 +160,12 @@ class Line:
             end_ms = self.now_ms + int(audible[-1]) * FRAME_MS // FRAME_SAMPLES
             self.spans.append(Span(self.now_ms, end_ms))
 
-    def _has_started(self) -> bool:
-        return sum(self._voiced[self._listen_from :]) >= VOICED_FRAMES
+    def _has_started(self, least_ms: int = 0) -> bool:
+        return sum(self._voiced[self._listen_from :]) >= max(VOICED_FRAMES, least_ms // FRAME_MS)
 
-    def _has_finished(self, silence_ms: int) -> bool:
+    def _has_finished(self, silence_ms: int, least_ms: int) -> bool:
         quiet = max(1, silence_ms // FRAME_MS)
-        return self._has_started() and len(self._voiced) >= quiet and not any(self._voiced[-quiet:])
+        return self._has_started(least_ms) and len(self._voiced) >= quiet and not any(self._voiced[-quiet:])
 
     async def _until(self, predicate: Callable[[], bool], timeout_ms: float) -> bool:
         self._ensure_open()

@@ -1,1 +1,1 @@
-"""The demo: ten calls over a simulated line, with real speech in both directions and the real gate in between."""
+"""The demo: eleven calls over a simulated line, with real speech in both directions and the real gate in between."""

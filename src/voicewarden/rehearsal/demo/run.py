@@ -37,7 +37,7 @@ _DESKS: Final = ("+15555550101", "+15555550102", "+15555550103")
 _OURS: Final = (
     "ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db.lock", "ledger.db.blobs", "recordings", "reports",
     "calendar", "commitments.jsonl", "summary.json", "server.json", "line", "ledger.db.tree", "ledger.db.tree-wal",
-    "ledger.db.tree-shm", STORE,
+    "ledger.db.tree-shm", "ledger.db.keys", "ledger.db.keys-wal", "ledger.db.keys-shm", STORE,
 )  # fmt: skip
 
 
