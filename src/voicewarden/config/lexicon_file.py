@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -33,6 +33,11 @@ def load_lexicon(path: Path, *, thorough: bool = False) -> Lexicon:
         source.complain(findings, (error.field,) if error.field else (), error.what, error.accepted)
     findings.raise_if_any()
     raise AssertionError("a lexicon failed without a finding")
+
+
+def lexicon_schema() -> dict[str, Any]:  # Any: a JSON schema is a tree of anything
+    """The JSON Schema of a word list; lists that came later may be left out."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(Lexicon)}
 
 
 def _route(where: str) -> Route:

@@ -20,6 +20,8 @@ LineName = Annotated[str, Field(max_length=80, pattern=r"^[a-z][a-z0-9_]*(\.[a-z
 FactName = Annotated[str, Field(max_length=80, pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$")]
 FileName = Annotated[str, Field(max_length=200, pattern=r"^\w[\w.-]*(/\w[\w.-]*)*$")]
 """A path under `config/`; it can't leave the directory."""
+Key = Annotated[str, Field(pattern=r"^[02-8]$")]
+"""A key that is free to mean something."""
 Permille = Annotated[int, Field(ge=0, le=1000)]
 Seconds = Annotated[int, Field(ge=1, le=31_536_000)]
 
@@ -51,10 +53,17 @@ class BandEntry(Reasoned):
 
 
 class BandsEntry(Document):
-    """Words that decide, and all others."""
+    """Words that decide, and all others; digits (with times and dates) and names may have bands of their own."""
 
     decide: BandEntry
     content: BandEntry
+    digits: BandEntry | None = None
+    names: BandEntry | None = None
+
+    def named(self) -> dict[str, BandEntry]:
+        """The bands that are given, by their purpose."""
+        given = {"decide": self.decide, "content": self.content, "digits": self.digits, "names": self.names}
+        return {name: band for name, band in given.items() if band is not None}
 
 
 class HearingEntry(Reasoned):
@@ -80,7 +89,7 @@ class SilenceStepEntry(Document):
     """One step of the ladder."""
 
     after_ms: Annotated[int, Field(ge=1_000, le=120_000)]
-    do: Literal["reprompt", "rephrase", "goodbye"]
+    do: Literal["reprompt", "rephrase", "offer_keys", "goodbye"]
 
 
 class SilenceEntry(Reasoned):
@@ -88,6 +97,17 @@ class SilenceEntry(Reasoned):
 
     ladder: Annotated[list[SilenceStepEntry], Field(min_length=1, max_length=10)]
     backstop_ms: Annotated[int, Field(ge=5_000, le=600_000)]
+    hold_ms: Annotated[int, Field(ge=5_000, le=120_000)] | None = None
+    filler_ms: Annotated[int, Field(ge=1_000, le=10_000)] | None = None
+    times_per_call: Annotated[int, Field(ge=1, le=50)] | None = None
+
+
+class KeysEntry(Reasoned):
+    """What keys of the caller's telephone mean beside 1 and 9, which always mean yes and never again."""
+
+    no: Key | None = None
+    person: Key | None = None
+    entry_pause_ms: Annotated[int, Field(ge=1_000, le=15_000)] | None = None
 
 
 class CallEntry(Reasoned):

@@ -94,7 +94,7 @@ def _check_numbers(document: PolicyDocument, source: YamlFile, findings: Finding
             source.complain(findings, route, f"found {low}, more than {than}", f"at most {high}")
 
     route: Route
-    for name, band in (("decide", document.hearing.bands.decide), ("content", document.hearing.bands.content)):
+    for name, band in document.hearing.bands.named().items():
         route = ("hearing", "bands", name, "confirm_permille")
         at_most(route, band.confirm_permille, band.accept_permille, "accept_permille")
     hearing, call, budget, questions = document.hearing, document.call, document.budget, document.questions
@@ -104,7 +104,12 @@ def _check_numbers(document: PolicyDocument, source: YamlFile, findings: Finding
     at_most(("budget", "per_turn_tokens"), budget.per_turn_tokens, budget.per_call_tokens, "per_call_tokens")
     route = ("questions", "times_per_arguments")
     at_most(route, questions.times_per_arguments, questions.times_per_action, "times_per_action")
-    ladder = document.silence.ladder
+    silence = document.silence
+    at_most(("silence", "hold_ms"), silence.hold_ms or 0, silence.backstop_ms, "backstop_ms")
+    if document.keys is not None and document.keys.no is not None and document.keys.no == document.keys.person:
+        what = f"found '{document.keys.person}', which means no already"
+        source.complain(findings, ("keys", "person"), what, "another key")
+    ladder = silence.ladder
     for index, step in enumerate(ladder):
         if (step.do == "goodbye") != (index == len(ladder) - 1):
             accepted = "the last step, and it alone, is goodbye"

@@ -18,6 +18,7 @@ from voicewarden.config.policy_blocks import (
     FactEntry,
     FactName,
     HearingEntry,
+    KeysEntry,
     Name,
     OversightEntry,
     Owner,
@@ -44,6 +45,7 @@ class PolicyDocument(Document):
     hearing: HearingEntry
     answerer: AnswererEntry
     silence: SilenceEntry
+    keys: KeysEntry | None = None
     call: CallEntry
     budget: BudgetEntry
     questions: QuestionsEntry

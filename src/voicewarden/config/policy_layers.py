@@ -36,6 +36,11 @@ def _free(base: Any, layer: Any) -> str:
     return ""
 
 
+def _keys(base: Any, layer: Any) -> str:
+    """Keys of its own; a number that is keyed in makes the key nine wait, which a layer may not."""
+    return "a block without entry_pause_ms" if isinstance(layer, dict) and "entry_pause_ms" in layer else ""
+
+
 def _nothing(base: Any, layer: Any) -> str:
     return "only what the layer below has"
 
@@ -89,6 +94,12 @@ _CHANGES: Final[dict[tuple[str, ...], _Check]] = {
     ("answerer", "when", "*"): _or("end_call"),
     ("silence", "ladder"): _ladder,
     ("silence", "backstop_ms"): _down,
+    ("silence", "hold_ms"): _up,
+    ("silence", "filler_ms"): _down,
+    ("silence", "times_per_call"): _down,
+    ("keys", "no"): _same,
+    ("keys", "person"): _same,
+    ("keys", "entry_pause_ms"): _down,
     ("call", "longest_ms"): _down,
     ("call", "warn_before_ms"): _up,
     ("budget", "*"): _down,
@@ -108,6 +119,8 @@ _CHANGES: Final[dict[tuple[str, ...], _Check]] = {
 }
 _ADDITIONS: Final[dict[tuple[str, ...], tuple[_Check, Any]]] = {
     ("answerer", "when", "*"): (_or("end_call"), "end_call"),
+    ("keys",): (_keys, None),
+    ("keys", "entry_pause_ms"): (_nothing, None),
     (*_ACTION, "stages", "*"): (_stage, "log"),
     (*_ACTION, "args", "*"): (_nothing, None),
     (*_ACTION, "expires_ms"): (_down, 30_000),
@@ -122,8 +135,8 @@ _APPENDED: Final = {
 _NEEDS_NO_WHY: Final = {"why", "owner", "about", "bands", "require", "limits", "must_say", "refuse", "actions"}
 _REASONS: Final = ("why", "owner")
 _REASONED: Final = {
-    ("hearing",), ("hearing", "bands", "*"), ("answerer",), ("silence",), ("call",), ("budget",), ("questions",),
-    ("speech",), ("contact",), ("oversight",), ("facts", "*"), ("roles", "*"), _ACTION,
+    ("hearing",), ("hearing", "bands", "*"), ("answerer",), ("silence",), ("keys",), ("call",), ("budget",),
+    ("questions",), ("speech",), ("contact",), ("oversight",), ("facts", "*"), ("roles", "*"), _ACTION,
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from voicewarden.config.fact_type import SUPPLIED_FACTS, declared_type
 from voicewarden.config.policy_actions import ActionEntry, ConditionEntry, RuleEntry
-from voicewarden.config.policy_blocks import BandEntry, ContactEntry
+from voicewarden.config.policy_blocks import BandEntry, ContactEntry, KeysEntry, SilenceEntry
 from voicewarden.config.policy_document import PolicyDocument
 from voicewarden.model.action import EFFECTLESS, STAGES, StageEffect
 from voicewarden.policy.ast import (
@@ -26,6 +26,7 @@ from voicewarden.policy.ast import (
     Condition,
     Contact,
     Hearing,
+    Keys,
     Limit,
     MustSay,
     Oversight,
@@ -61,10 +62,7 @@ def to_policy(document: PolicyDocument) -> Policy:
         facts={name: fact for name, fact in declared.items() if fact is not None},
         hearing=_hearing(document),
         answerer=_answerer(document),
-        silence=Silence(
-            ladder=tuple(SilenceStep(after_ms=step.after_ms, do=step.do) for step in document.silence.ladder),
-            backstop_ms=document.silence.backstop_ms,
-        ),
+        silence=_silence(document.silence),
         call=CallLength(longest_ms=document.call.longest_ms, warn_before_ms=document.call.warn_before_ms),
         budget=_budget(document),
         questions=_questions(document),
@@ -72,7 +70,22 @@ def to_policy(document: PolicyDocument) -> Policy:
         contact=_contact(document.contact),
         oversight=_oversight(document, owner),
         actions=actions,
+        keys=None if document.keys is None else _keys(document.keys),
     )
+
+
+def _silence(entry: SilenceEntry) -> Silence:
+    return Silence(
+        ladder=tuple(SilenceStep(after_ms=step.after_ms, do=step.do) for step in entry.ladder),
+        backstop_ms=entry.backstop_ms,
+        hold_ms=entry.hold_ms or 0,
+        filler_ms=entry.filler_ms or 0,
+        times_per_call=entry.times_per_call or 0,
+    )
+
+
+def _keys(entry: KeysEntry) -> Keys:
+    return Keys(no=entry.no or "", person=entry.person or "", entry_pause_ms=entry.entry_pause_ms or 0)
 
 
 def _band(entry: BandEntry) -> Band:
@@ -87,6 +100,8 @@ def _hearing(document: PolicyDocument) -> Hearing:
         end_of_turn_spelling_ms=entry.end_of_turn_spelling_ms,
         decide=_band(entry.bands.decide),
         content=_band(entry.bands.content),
+        digits=_band(entry.bands.digits) if entry.bands.digits else None,
+        names=_band(entry.bands.names) if entry.bands.names else None,
     )
 
 

@@ -4,11 +4,13 @@ Called by runtime, embed, replay and the command line. What holds between the fi
 desk and template that one file names exists in another.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from voicewarden.config.agent_document import AgentFile, load_agents
+from voicewarden.config.answerer_document import load_answerer
+from voicewarden.config.calibration_document import check_calibration
 from voicewarden.config.catalogue_document import CatalogueFile
 from voicewarden.config.finding import Findings
 from voicewarden.config.lexicon_file import load_lexicon
@@ -21,6 +23,8 @@ from voicewarden.kernel.release import Release
 from voicewarden.model.error import ConfigError
 
 T = TypeVar("T")
+EDITION: Final = 2
+"""Which rules of the kernel a release made now asks for, see `kernel.release.Release`."""
 
 
 def load_release(
@@ -36,10 +40,12 @@ def load_release(
     agents = _gather(findings, lambda: load_agents(agents_dir, tree.actions))
     facts = _gather(findings, lambda: load_facts(config_dir / document.speech.facts))
     lexicon = _gather(findings, lambda: load_lexicon(config_dir / "lexicons" / f"{language}.yaml"))
-    if lines is None or catalogue is None or agents is None or facts is None or lexicon is None:
+    answerer = _gather(findings, lambda: (load_answerer(config_dir),))
+    if answerer is None or lines is None or catalogue is None or agents is None or facts is None or lexicon is None:
         findings.raise_if_any()
         raise AssertionError("a file failed without a finding")
     _check_together(document, source, lines, catalogue, agents, findings)
+    check_calibration(document.hearing, source, config_dir / (document.hearing.calibration or ""), findings)
     findings.raise_if_any()
     return Release(
         name=f"{document.policy}-{language}",
@@ -53,6 +59,8 @@ def load_release(
         destinations=dict(catalogue.document.destinations),
         lookups=catalogue.answers(),
         agents={file.document.agent: file.agent() for file in agents},
+        edition=EDITION,
+        answerer=answerer[0],
     )
 
 
@@ -72,6 +80,8 @@ def _check_together(
     catalogue.check(findings)
     for entry in document.speech.must_say:
         lines.demand(entry.line, findings, f"must_say {entry.id}")
+    for line, who in _said_when_silent(document):
+        lines.demand(line, findings, who)
     for template in catalogue.document.lists.get("templates", {}):
         lines.demand(f"message.{template}", findings, f"the template {template}")
     lists = sorted({*catalogue.document.lists, "agents", "lookups"})
@@ -90,6 +100,14 @@ def _check_together(
             source.complain(findings, ("roles", role), f"found '{role}', which is no agent", ", ".join(roles))
     for file in agents:
         _check_agent(file, lines, catalogue, findings)
+
+
+def _said_when_silent(document: PolicyDocument) -> Iterator[tuple[str, str]]:
+    """Lines that the policy's way with silence needs, and what says them."""
+    if any(step.do == "offer_keys" for step in document.silence.ladder):
+        yield "silence.keys", "the silence ladder"
+    if document.silence.hold_ms is not None:
+        yield "silence.hold", "hold_ms"
 
 
 def _check_agent(file: AgentFile, lines: LinesFile, catalogue: CatalogueFile, findings: Findings) -> None:

@@ -12,8 +12,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from voicewarden.config.agent_document import AgentDocument
+from voicewarden.config.answerer_document import AnswererDocument
 from voicewarden.config.approvals import ApprovalsDocument
+from voicewarden.config.calibration_document import CalibrationDocument
 from voicewarden.config.catalogue_document import CatalogueDocument
+from voicewarden.config.lexicon_file import lexicon_schema
+from voicewarden.config.people import PeopleDocument
 from voicewarden.config.policy_document import PolicyDocument
 from voicewarden.config.settings import SettingsDocument
 from voicewarden.config.spoken_documents import ApprovedFactsDocument, LinesDocument
@@ -23,10 +27,13 @@ _MODELS: Final[dict[str, type[Document]]] = {
     "policy": PolicyDocument,
     "approvals": ApprovalsDocument,
     "agent": AgentDocument,
+    "people": PeopleDocument,
     "settings": SettingsDocument,
     "catalogue": CatalogueDocument,
     "lines": LinesDocument,
     "approved-facts": ApprovedFactsDocument,
+    "answerer": AnswererDocument,
+    "calibration": CalibrationDocument,
 }
 _MAY_BE_PARTIAL: Final = (
     "HearingEntry", "BandsEntry", "BandEntry", "AnswererEntry", "SilenceEntry", "CallEntry", "BudgetEntry",
@@ -40,7 +47,8 @@ JsonSchema = dict[str, Any]
 
 def schemas() -> dict[str, str]:
     """The text of every schema file by its name."""
-    return {f"{name}.json": _text(name, model) for name, model in _MODELS.items()}
+    written = {f"{name}.json": _text(name, model) for name, model in _MODELS.items()}
+    return {**written, "lexicon.json": _written(lexicon_schema())}
 
 
 def _text(name: str, model: type[Document]) -> str:
@@ -52,6 +60,10 @@ def _text(name: str, model: type[Document]) -> str:
         _loosen_for_layers(schema)
     if name == "settings":
         _drop_secrets(schema)
+    return _written(schema)
+
+
+def _written(schema: JsonSchema) -> str:
     return json.dumps(schema, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 

@@ -9,13 +9,15 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from voicewarden.config.answerer_document import load_answerer
+from voicewarden.config.calibration_document import check_calibration
 from voicewarden.config.catalogue_document import CatalogueFile
 from voicewarden.config.finding import Findings
 from voicewarden.config.lexicon_file import load_lexicon
 from voicewarden.config.policy_document import PolicyDocument, find_policy
 from voicewarden.config.policy_reader import fact_defaults, read_policy, read_policy_document
 from voicewarden.config.policy_tree import to_policy
-from voicewarden.config.release import load_release
+from voicewarden.config.release import EDITION, load_release
 from voicewarden.config.spoken_documents import LinesFile, load_facts
 from voicewarden.config.yaml_file import YamlFile, read_yaml
 from voicewarden.kernel.release import Agent, ApprovedFact, Release
@@ -42,6 +44,8 @@ NEUTRAL_LINES: Final[dict[str, str]] = {
     "warn_time": "We have about a minute left.",
     "silence.reprompt": "Are you still there?",
     "silence.rephrase": "Take your time.",
+    "silence.keys": "You can also press nine, so that we never contact you again.",
+    "silence.hold": "Of course. Take your time.",
     "silence.goodbye": "I hear nothing from you, so I will end this now. Goodbye.",
     "transfer.now": "I am putting you through to {desk} now.",
     "transfer.failed": "I am sorry, nobody can be reached there at the moment. Goodbye.",
@@ -137,6 +141,8 @@ class _Parts:
         lists["agents"] = {role: role for role in roles}
         said = {**NEUTRAL_LINES, **self._lines(), **(lines or {})}
         self._check(lists, said)
+        calibration = self._present(document.hearing.calibration or "")
+        check_calibration(document.hearing, self._source, calibration, self._findings)
         self._findings.raise_if_any()
         release = Release(
             name=f"{document.policy}-{self._language}", approved=approved, policy=to_policy(document),
@@ -144,6 +150,7 @@ class _Parts:
             lexicon=load_lexicon(self._present("lexicons", f"{self._language}.yaml")), lines=said, facts=self._facts(),
             catalogue=lists, destinations=dict(file.document.destinations) if file else {},
             lookups=file.answers() if file else {}, agents={role: _agent(role, stage, lists) for role in roles},
+            edition=EDITION, answerer=load_answerer(self._present("calibration", "answerer.yaml").parents[1]),
         )  # fmt: skip
         entries = document.facts.items()
         return Opened(release, {name: entry.default for name, entry in entries if entry.default is not None})

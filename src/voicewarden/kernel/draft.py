@@ -68,13 +68,15 @@ class Draft:
 
     def know(self, name: str, value: Value, *, at_ms: int | None = None, digest: str = "") -> None:
         """Establish a fact, with this event as its evidence."""
-        fact = Fact(value, self.now_ms if at_ms is None else at_ms, self.event_seq, digest)
-        self.facts = {**self.facts, name: fact}
+        # A copied dict takes a third of the time of one that is spelled out anew.
+        self.facts = self.facts.copy()
+        self.facts[name] = Fact(value, self.now_ms if at_ms is None else at_ms, self.event_seq, digest)
 
     def forget(self, name: str) -> None:
         """A fact is not known any more."""
         if name in self.facts:
-            self.facts = {key: fact for key, fact in self.facts.items() if key != name}
+            self.facts = self.facts.copy()
+            del self.facts[name]
 
     def value(self, name: str) -> Value | None:
         """Value of a fact, None when it is not known."""
@@ -88,14 +90,20 @@ class Draft:
     def start_timer(self, timer: str, after_ms: int) -> None:
         """Ask for a timer; one of the same name is replaced."""
         due = self.now_ms + after_ms
-        self.timers = {**self.timers, timer: due}
+        self.timers = self.timers.copy()
+        self.timers[timer] = due
         self.put(StartTimer(timer=timer, due_ms=due))
 
     def cancel_timer(self, timer: str) -> None:
         """Forget a timer, if it runs."""
         if timer in self.timers:
-            self.timers = {key: due for key, due in self.timers.items() if key != timer}
+            self.forget_timer(timer)
             self.put(CancelTimer(timer=timer))
+
+    def forget_timer(self, timer: str) -> None:
+        """A timer that runs has come due, or is called off."""
+        self.timers = self.timers.copy()
+        del self.timers[timer]
 
     def ask_model(self) -> None:
         """From here on the model may answer the caller's last turn."""

@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from voicewarden.kernel.weights import AnswererWeights
 from voicewarden.model.action import Stage, Value
 from voicewarden.model.canonical import canonical_bytes, digest_of
 from voicewarden.policy.ast import Policy
@@ -79,6 +80,11 @@ class Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     lookups: dict[str, dict[str, Value]]
     """What `look_up` answers, by name."""
     agents: dict[str, Agent]
+    edition: int = 1
+    """Which edition of the kernel's own rules governs. A rule that changes asks for the edition it came with, so that a
+    call of an older release goes on as it went."""
+    answerer: AnswererWeights | None = None
+    """How evidence of who answered is weighed; None in releases that are older than such tables."""
 
 
 class Compiled:

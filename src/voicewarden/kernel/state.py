@@ -62,6 +62,12 @@ class Turn(_Part, frozen=True, kw_only=True):
     wordless: int = 0
     """Turns without words in a row."""
     tool_calls: int = 0
+    held: bool = False
+    """The caller has time: they asked for a moment, or can't be heard."""
+    filled: bool = False
+    """In this turn the caller was told that something works."""
+    keyed: str = ""
+    """Digits of a number that is being keyed in."""
 
 
 class Floor(_Part, frozen=True, kw_only=True):
@@ -90,6 +96,23 @@ class Floor(_Part, frozen=True, kw_only=True):
     """The pause that was last asked for to end the caller's turn; 0 is the policy's ordinary one."""
     misheard: int = 0
     """How often the caller was told that nothing was understood."""
+    warning: bool = False
+    """That the call will soon have to end was not said yet, because somebody was speaking."""
+    reminders: int = 0
+    """How often the caller was reminded that it is their turn."""
+
+
+class Evidence(_Part, frozen=True, kw_only=True):
+    """One piece of evidence of who answered, as it counts now; a family counts once, the rhythm once a feature."""
+
+    family: str
+    what: str
+    value: int
+    weight: int
+    at_ms: int
+    """Since when it has this weight."""
+    verdict: AnswererVerdict
+    """What it speaks for, if it speaks for a machine."""
 
 
 class AnswererPart(_Part, frozen=True, kw_only=True):
@@ -100,9 +123,12 @@ class AnswererPart(_Part, frozen=True, kw_only=True):
     revised: bool = False
     onset_ms: int | None = None
     score: int = 0
-    """Above zero speaks for a machine, below for a person; per mille of certainty, summed."""
-    counted: tuple[str, ...] = ()
-    """Evidence that was counted already: each family counts once."""
+    """Above zero speaks for a machine, below for a person: the sum of the evidence, see `kernel.weights`."""
+    evidence: tuple[Evidence, ...] = ()
+    words: int = 0
+    """Words so far, until it is decided."""
+    watched_from_ms: int | None = None
+    """Since when the one who answered may still turn out to be a machine; None is since the answer."""
     opened: bool = False
     """The agent has begun to speak to somebody."""
     last_sound_ms: int = 0

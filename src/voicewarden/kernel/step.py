@@ -9,7 +9,18 @@ from typing import Any
 import msgspec
 
 from voicewarden.kernel.draft import Draft, Output
-from voicewarden.kernel.facets import actions, answerer, answers, budget, call, silence, speech, turn
+from voicewarden.kernel.facets import (
+    actions,
+    answerer,
+    answers,
+    budget,
+    call,
+    keypad,
+    patience,
+    silence,
+    speech,
+    turn,
+)
 from voicewarden.kernel.facets.ending import end_politely, hang_up
 from voicewarden.kernel.gate import Request, deny_reason, refuse
 from voicewarden.kernel.release import Compiled
@@ -67,7 +78,7 @@ def _fault(draft: Draft, event: events.Event) -> None:
 def _on_timer(draft: Draft, event: events.TimerFired) -> None:
     if draft.timers.get(event.timer) != event.due_ms:
         return  # it was cancelled or set anew while this event was on its way
-    draft.timers = {name: due for name, due in draft.timers.items() if name != event.timer}
+    draft.forget_timer(event.timer)
     if event.timer.startswith("spend:"):
         actions.hand_to_effector(draft, event.timer.removeprefix("spend:"))
         return
@@ -83,10 +94,13 @@ def _end_of_patience(draft: Draft) -> None:
 _TIMERS: dict[str, Callable[[Draft], None]] = {
     "answerer.no_speech": answerer.on_no_speech,
     "answerer.decide": answerer.on_deadline,
+    "answerer.open": answerer.on_patience,
     "message_ready": answerer.message_ready,
     "voicemail": answerer.message_ready,
     "screening": answerer.on_nobody_behind,
     "silence": silence.on_timer,
+    "filler": patience.on_pause,
+    "keypad": keypad.on_entered,
     "backstop": _end_of_patience,
     "answer": answers.on_no_answer,
     "model": speech.falter,
@@ -113,7 +127,7 @@ _HANDLERS: dict[type, Callable[[Draft, Any], None]] = {
     events.ToneHeard: answerer.on_tone,
     events.CadenceMeasured: answerer.on_cadence,
     events.CarrierJudgedAnswerer: answerer.on_carrier,
-    events.DtmfPressed: turn.on_key,
+    events.DtmfPressed: keypad.on_key,
     events.SentenceProposed: speech.on_proposed,
     events.SentenceStarted: speech.on_started,
     events.SentencePlayed: speech.on_played,
@@ -128,6 +142,8 @@ _HANDLERS: dict[type, Callable[[Draft, Any], None]] = {
     events.ModelFaltered: speech.on_model_faltered,
     events.SpeechFaltered: speech.on_speech_faltered,
     events.HearingFaltered: turn.on_hearing_faltered,
+    events.SoundStopped: patience.on_sound_stopped,
+    events.SoundResumed: patience.on_sound_resumed,
     events.OperatorApproved: call.on_approved,
     events.PolicyActivated: _nothing,
     events.AuthorityTightened: call.on_tightened,

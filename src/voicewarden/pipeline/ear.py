@@ -8,37 +8,30 @@ behind the transport. It runs in the transport's own task, so that a frame costs
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Callable
 from typing import Final, Protocol
 
+import msgspec
 import numpy as np
 from pipecat.frames.frames import Frame, InputAudioRawFrame, InputDTMFFrame
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
-from voicewarden.model.event import (
-    CadenceMeasured,
-    CallerStartedSpeaking,
-    CallerStoppedSpeaking,
-    CallerTurnEnded,
-    DtmfPressed,
-    ToneHeard,
-)
+from voicewarden.model.action import AnswererVerdict
+from voicewarden.model.event import CallerStartedSpeaking, CallerStoppedSpeaking, DtmfPressed, Event
 from voicewarden.model.ports import EventSink
 from voicewarden.pipeline.frames import MarkEchoed, StreamStopped
-from voicewarden.pipeline.hearing import Segment, TranscriberService, Transcribing
-from voicewarden.pipeline.segments import SoundMemory
+from voicewarden.pipeline.hearing import TranscriberService, Transcribing
 from voicewarden.pipeline.serializer import MEDIA_MS
 from voicewarden.pipeline.settings import LineSettings
+from voicewarden.pipeline.sound_watch import SoundWatch
 from voicewarden.pipeline.timeline import AudioTimeline
-from voicewarden.pipeline.turns import Turns
-from voicewarden.sensors.cadence import CadenceMeter
 from voicewarden.sensors.mulaw import Samples
-from voicewarden.sensors.tones import ToneDetector
-from voicewarden.sensors.voice import FRAME_MS, FRAME_SAMPLES, Framer, Started, Stopped, VoiceActivity
+from voicewarden.sensors.segments import Segment, Segmenter
+from voicewarden.sensors.voice import FRAME_MS, FRAME_SAMPLES, Framer
 
 SILENT_LINE_MS: Final = 1_000
 """Without any sound frame for this long after speech, the turn is ended by the loop's clock."""
-_MEMORY_MS: Final = 1_000
 
 
 class Listener(Protocol):
@@ -65,30 +58,33 @@ class Ear(FrameProcessor):
         super().__init__(enable_direct_mode=True)
         self._sink = sink
         self._listener = listener
-        self._settings = settings
         self._on_mark = on_mark
         self._on_stop = on_stop
-        self.service = TranscriberService(
-            sink, transcribing, self._segment_settled, deadline_ms=settings.transcript_deadline_ms
-        )
         self._framer = Framer()
-        self._voice = VoiceActivity()
-        self._tones = ToneDetector()
-        self._cadence = CadenceMeter()
-        self._cadence_due_ms = settings.cadence_every_ms
         self._timeline = AudioTimeline()
-        self._memory = SoundMemory(keep_ms=_MEMORY_MS)
-        self._turns = Turns(pause_ms=settings.pause_ms)
-        self._segments = 0
-        self._before: Segment | None = None
-        self._handed_to_ms = 0
-        self._segment_from_ms = 0
-        self._speech_from_ms = 0
+        self._segmenter = Segmenter(self, self._post, settings, pause_ms=settings.pause_ms)
+        self.service = TranscriberService(
+            sink, transcribing, self._segmenter.settled, deadline_ms=settings.transcript_deadline_ms
+        )
         self._backstop: asyncio.TimerHandle | None = None
+        self._sound = SoundWatch(sink)
 
     def listen_for(self, pause_ms: int) -> None:
         """From now on a pause of this length ends a turn."""
-        self._turns.pause_ms = pause_ms
+        self._segmenter.turns.pause_ms = pause_ms
+
+    def find_out(self, answerer: AnswererVerdict) -> None:
+        """Words are wanted early as long as it is not known who answered."""
+        self._segmenter.finds_out = answerer == "unknown"
+
+    def submit(self, segment: Segment) -> None:
+        """Have a segment transcribed, with its words on the call's clock (see `segments.Words`)."""
+        offset_ms = self._timeline.call_ms(segment.from_ms) - segment.from_ms
+        self.service.submit(dataclasses.replace(segment, offset_ms=offset_ms))
+
+    def revoke(self, number: int) -> Segment | None:
+        """Take a segment back whose words are not out yet."""
+        return self.service.revoke(number)
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Hear what is to be heard, pass what is not."""
@@ -108,142 +104,43 @@ class Ear(FrameProcessor):
     async def cleanup(self) -> None:
         """Forget the timer."""
         await super().cleanup()  # type: ignore[no-untyped-call]  # pipecat leaves its return type out
-        if self._backstop is not None:
-            self._backstop.cancel()
+        self._cancel_backstop()
+        self._sound.cancel()
 
     def _hear(self, frame: InputAudioRawFrame) -> None:
         """Fill lost frames with silence, then listen to each 20 ms."""
+        self._sound.heard()
         pcm = np.frombuffer(frame.audio, dtype=np.int16)
         missing_ms = self._timeline.missing_ms(frame.metadata.get(MEDIA_MS))
         if missing_ms:
             pcm = np.concatenate((np.zeros(missing_ms * FRAME_SAMPLES // FRAME_MS, dtype=np.int16), pcm))
         self._timeline.advance(pcm.size * FRAME_MS // FRAME_SAMPLES, self._sink.now_ms())
         for piece in self._framer.cut(pcm):
-            self._listen(piece)
+            self._listener.caller_heard(piece, self._timeline.call_ms(self._segmenter.now_ms))
+            self._segmenter.feed(piece)
 
-    def _listen(self, pcm: Samples) -> None:
-        """One frame: voice, turn, tones, cadence."""
-        begins_ms = self._voice.now_ms
-        self._memory.add(pcm)
-        self._listener.caller_heard(pcm, self._timeline.call_ms(begins_ms))
-        for transition in self._voice.feed(pcm):
-            if isinstance(transition, Started):
-                self._start(transition)
-            else:
-                self._stop(transition)
-        voiced = self._voice.last_frames[-1]
-        if self._voice.is_speaking:
-            self._cut_long_speech(voiced=voiced)
-        elif self._turns.ends(self._voice.now_ms):
-            self._end_turn()
-        for tone in self._tones.feed(pcm):
-            self._sink.post(ToneHeard(at_ms=-1, tone=tone.kind, hz=tone.hz, ms=tone.ms))
-        self._measure_cadence(voiced=voiced)
+    def _post(self, event: Event) -> None:
+        """Hand an event on; the loop dates it when it takes it."""
+        if isinstance(event, CallerStartedSpeaking):
+            self._cancel_backstop()
+        self._sink.post(msgspec.structs.replace(event, at_ms=-1))
+        if isinstance(event, CallerStoppedSpeaking):
+            self._arm_backstop()
 
-    def _start(self, started: Started) -> None:
-        """Speech began."""
-        goes_on = self._turns.is_open
-        turn = self._turns.start()
-        self._speech_from_ms = started.onset_ms
-        if not (goes_on and self._take_back()):
-            self._segment_from_ms = self._memory.hold(max(0, started.onset_ms - self._settings.preroll_ms))
+    def _cancel_backstop(self) -> None:
         if self._backstop is not None:
             self._backstop.cancel()
-        self._sink.post(CallerStartedSpeaking(at_ms=-1, turn=turn))
-        self._post_cadence()
-
-    def _take_back(self) -> bool:
-        """Speech goes on before the words of its last piece are out: hear both as one, which the model understands
-        far better than two halves of a sentence.
-        """
-        if self._voice.now_ms - self._segment_from_ms > self._settings.join_within_ms:
-            return False
-        before = self.service.revoke(self._segments)
-        if before is None:
-            return False
-        self._before = before
-        self._memory.hold(self._handed_to_ms)
-        return True
-
-    def _stop(self, stopped: Stopped) -> None:
-        """Speech ended, the turn perhaps not."""
-        speech_ms = stopped.end_ms - self._speech_from_ms
-        self._turns.stop(stopped.end_ms)
-        self._sink.post(CallerStoppedSpeaking(at_ms=-1, turn=self._turns.turn, speech_ms=max(0, speech_ms)))
-        self._hand_in(stopped.at_ms, stopped.end_ms)
-        self._post_cadence()
-        self._arm_backstop()
-
-    def _cut_long_speech(self, *, voiced: bool) -> None:
-        """Hand in what was said so far, between two words if there is a gap."""
-        length_ms = self._voice.now_ms - self._segment_from_ms
-        settings = self._settings
-        if length_ms >= settings.cut_latest_ms or (length_ms >= settings.cut_after_ms and not voiced):
-            self._hand_in(self._voice.now_ms, self._voice.now_ms)
-            self._segment_from_ms = self._memory.hold(self._voice.now_ms)
-
-    def _hand_in(self, to_ms: int, speech_to_ms: int) -> None:
-        """Give a segment to the transcriber."""
-        pcm = self._memory.take(to_ms)
-        speech_ms = speech_to_ms - max(self._speech_from_ms, self._segment_from_ms)
-        before, self._before = self._before, None
-        if before is not None:
-            pcm, speech_ms = np.concatenate((before.pcm, pcm)), before.speech_ms + max(0, speech_ms)
-        if speech_ms <= 0:
-            # The silence behind a piece that was cut off at its last word; it would read as a turn without words.
-            return
-        from_ms = before.from_ms if before is not None else self._timeline.call_ms(self._segment_from_ms)
-        self._segments += 1
-        self._handed_to_ms = to_ms
-        self._turns.wait_for_segment()
-        self.service.submit(Segment(self._segments, self._turns.turn, pcm, from_ms, speech_ms))
-
-    def _segment_settled(self, turn: int) -> None:
-        """A transcript is there; it may be what the end of the turn waited for."""
-        self._turns.settle_segment()
-        if turn == self._turns.turn and self._turns.ends(self._voice.now_ms):
-            self._end_turn()
-
-    def _end_turn(self) -> None:
-        if self._backstop is not None:
-            self._backstop.cancel()
-        self._sink.post(CallerTurnEnded(at_ms=-1, turn=self._turns.turn))
 
     def _arm_backstop(self) -> None:
         """Look after the turn again in case that no frame does it."""
-        wait_s = (self._turns.pause_ms + SILENT_LINE_MS) / 1000
-        self._backstop = asyncio.get_running_loop().call_later(wait_s, self._end_silent_turn, self._voice.now_ms)
+        wait_s = (self._segmenter.turns.pause_ms + SILENT_LINE_MS) / 1000
+        heard_ms = self._segmenter.now_ms
+        self._backstop = asyncio.get_running_loop().call_later(wait_s, self._end_silent_turn, heard_ms)
 
     def _end_silent_turn(self, heard_ms: int) -> None:
         """If the carrier has sent nothing since, the pause has lasted although no frame says so."""
-        if heard_ms == self._voice.now_ms and self._turns.ends(heard_ms + self._turns.pause_ms):
-            self._end_turn()
-        elif self._turns.is_open and not self._voice.is_speaking:
+        turns = self._segmenter.turns
+        if heard_ms == self._segmenter.now_ms and self._segmenter.end_turn(heard_ms + turns.pause_ms):
+            return
+        if turns.is_open and not self._segmenter.is_speaking:
             self._arm_backstop()
-
-    def _measure_cadence(self, *, voiced: bool) -> None:
-        """Keep the rhythm, and report it every so often while it may tell who answered."""
-        now_ms = self._voice.now_ms
-        if now_ms > self._settings.cadence_until_ms:
-            return
-        self._cadence.feed(voiced=voiced)
-        if now_ms >= self._cadence_due_ms:
-            self._post_cadence()
-
-    def _post_cadence(self) -> None:
-        """Report the rhythm of the speech so far."""
-        now_ms = self._voice.now_ms
-        if now_ms > self._settings.cadence_until_ms:
-            return
-        self._cadence_due_ms = now_ms + self._settings.cadence_every_ms
-        cadence = self._cadence.measure()
-        self._sink.post(
-            CadenceMeasured(
-                at_ms=-1,
-                onset_ms=cadence.onset_ms or 0,
-                speech_ms=cadence.speech_ms,
-                longest_run_ms=cadence.longest_run_ms,
-                bursts=cadence.bursts,
-                trailing_silence_ms=cadence.trailing_silence_ms,
-            )
-        )

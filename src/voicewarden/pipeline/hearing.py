@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from voicewarden.model.error import TranscriberFailed
-from voicewarden.model.event import CallerSpoke, HearingFaltered, Word
+from voicewarden.model.event import HearingFaltered
 from voicewarden.model.ports import EventSink
 from voicewarden.sensors.mulaw import Samples
+from voicewarden.sensors.segments import Segment
 from voicewarden.sensors.transcriber import Transcript
 
 MOST_WAITING: Final = 16
@@ -27,17 +27,6 @@ class Transcribing(Protocol):
     def submit(self, pcm: Samples, *, speech_ms: int | None = None, deadline_ms: int = 4_000) -> Awaitable[Transcript]:
         """Queue an utterance; both this and the answer may raise TranscriberFailed."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A piece of a turn; `from_ms` is the call time of its first sample."""
-
-    number: int
-    turn: int
-    pcm: Samples
-    from_ms: int
-    speech_ms: int
 
 
 class TranscriberService:
@@ -90,37 +79,17 @@ class TranscriberService:
             else:
                 if not self._is_revoked(segment):
                     del self._open[segment.number]
-                    self._sink.post(_spoke(segment, transcript))
+                    self._sink.post(segment.spoken(transcript, -1))
                     self._on_settled(segment.turn)
 
     def _is_revoked(self, segment: Segment) -> bool:
-        """Settle a segment that was taken back, without a word."""
+        """Pass over a segment that was taken back: whoever took it waits for it no longer."""
         if segment.number not in self._revoked:
             return False
         self._revoked.discard(segment.number)
-        self._on_settled(segment.turn)
         return True
 
     def _falter(self, segment: Segment) -> None:
         self._open.pop(segment.number, None)
         self._sink.post(HearingFaltered(at_ms=-1, turn=segment.turn))
         self._on_settled(segment.turn)
-
-
-def _spoke(segment: Segment, transcript: Transcript) -> CallerSpoke:
-    """The transcript on the call's clock."""
-    words = tuple(
-        Word(word.text, word.permille, word.from_ms + segment.from_ms, word.to_ms + segment.from_ms)
-        for word in transcript.words
-    )
-    return CallerSpoke(
-        at_ms=-1,
-        turn=segment.turn,
-        text=transcript.text,
-        words=words,
-        speech_ms=transcript.speech_ms,
-        logprob_permille=transcript.logprob_permille,
-        no_speech_permille=transcript.no_speech_permille,
-        compression_permille=transcript.compression_permille,
-        suspect=transcript.suspect,
-    )

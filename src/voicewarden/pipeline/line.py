@@ -29,7 +29,7 @@ from voicewarden.pipeline.llm import GatedLLM
 from voicewarden.pipeline.mouth import Cutting, Mouth
 from voicewarden.pipeline.pacing import PhoneTransport
 from voicewarden.pipeline.playout import Playout
-from voicewarden.pipeline.recorder import Recorder
+from voicewarden.pipeline.recorder import KeepRecording, Recorder
 from voicewarden.pipeline.serializer import RATE_HZ, PhoneSerializer
 from voicewarden.pipeline.settings import AgentVoice, LineSettings, ModelSettings
 from voicewarden.pipeline.speech import Rendering, SpeechTTS
@@ -101,6 +101,7 @@ def build_line(
     new_cutter: Callable[[], Cutting],
     hang_up: HangUpCall,
     recording_path: Path | None = None,
+    keep_recording: KeepRecording | None = None,
     settings: LineSettings | None = None,
 ) -> Line:
     """Put the line of one call together; raises KeyError when the start message names no stream."""
@@ -112,7 +113,7 @@ def build_line(
         sink, conversation.played,
         mark_margin_ms=settings.mark_margin_ms, render_deadline_ms=settings.render_deadline_ms,
     )  # fmt: skip
-    recorder = Recorder(sink, recording_path)
+    recorder = Recorder(sink, recording_path, keep_recording)
     ending = LineEnd()
     serializer = PhoneSerializer(stream_sid)
     transport = PhoneTransport(websocket, serializer, epoch=playout, sent=recorder, lead_ms=settings.lead_ms)

@@ -1,9 +1,9 @@
 """The call's two-channel recording: the caller left, the agent right, each sound where it was heard on the call's
 clock.
 
-In: frames of both sides with their times, kept only after the kernel said so. Out: a WAV file and `RecordingStored`.
-Called by the ear, the output transport and the voice. Until the end it holds mu-law, which is what went over the wire,
-so nothing is lost.
+In: frames of both sides with their times, kept only after the kernel said so. Out: a sealed blob, or a WAV file where
+nothing is sealed, and `RecordingStored`. Called by the ear, the output transport and the voice. Until the end it holds
+mu-law, which is what went over the wire, so nothing is lost.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import hashlib
 import io
 import os
 import wave
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +28,8 @@ SAMPLES_A_MS: Final = 8
 JITTER_MS: Final = 60
 """Frames whose times differ by less follow one another without a gap."""
 LONGEST_MS: Final = 4 * 3_600_000
+KeepRecording = Callable[[bytes], str]
+"""Stores the content of a WAV file and returns its name; blocks on the disk."""
 
 
 class Track:
@@ -50,9 +53,9 @@ class Track:
 class Recorder:
     """Records one call, or nothing when it has no file to write to."""
 
-    def __init__(self, sink: EventSink, path: Path | None) -> None:
+    def __init__(self, sink: EventSink, path: Path | None, keep: KeepRecording | None = None) -> None:
         self._sink = sink
-        self._path = path
+        self._keep = keep or (None if path is None else lambda content: _write(path, content))
         self._from_ms: int | None = None
         self.is_recording = False
         """Frames are being stored."""
@@ -61,7 +64,7 @@ class Recorder:
 
     def start(self) -> None:
         """Store frames from now on."""
-        self.is_recording = self._path is not None
+        self.is_recording = self._keep is not None
         if self.is_recording and self._from_ms is None:
             self._from_ms = self._sink.now_ms()
 
@@ -87,19 +90,15 @@ class Recorder:
             self._agent.cut(self._sink.now_ms() - self._from_ms)
 
     async def store(self) -> None:
-        """Write the file and report it; once, and only if there was a recording."""
-        if self._from_ms is None or self._path is None:
+        """Store the sound and report it; once, and only if there was a recording."""
+        if self._from_ms is None or self._keep is None:
             return
         self.is_recording = False
         from_ms, self._from_ms = self._from_ms, None
         samples = max(len(self._caller.bytes), len(self._agent.bytes))
         content = await asyncio.to_thread(_wav, bytes(self._caller.bytes), bytes(self._agent.bytes), samples)
-        await asyncio.to_thread(_write, self._path, content)
-        self._sink.post(
-            RecordingStored(
-                at_ms=-1, blob=hashlib.sha256(content).hexdigest(), from_ms=from_ms, ms=samples // SAMPLES_A_MS
-            )
-        )
+        blob = await asyncio.to_thread(self._keep, content)
+        self._sink.post(RecordingStored(at_ms=-1, blob=blob, from_ms=from_ms, ms=samples // SAMPLES_A_MS))
 
 
 def _wav(caller: bytes, agent: bytes, samples: int) -> bytes:
@@ -114,8 +113,8 @@ def _wav(caller: bytes, agent: bytes, samples: int) -> bytes:
     return file.getvalue()
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Write a whole file or none, readable by its owner only."""
+def _write(path: Path, content: bytes) -> str:
+    """Write a whole file or none, readable by its owner only; returns its SHA-256."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".part")
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -124,3 +123,4 @@ def _write(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     unfinished.replace(path)
+    return hashlib.sha256(content).hexdigest()

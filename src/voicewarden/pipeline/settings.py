@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from voicewarden.sensors.segments import Rhythm
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSettings:
@@ -34,20 +36,12 @@ class ModelSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LineSettings:
+class LineSettings(Rhythm):
     """How the line listens and speaks."""
 
     pause_ms: int = 500
     """Silence that ends the caller's turn, counted from the end of speech, until `ListenFor` says otherwise."""
-    preroll_ms: int = 300
-    join_within_ms: int = 5_000
-    """Pieces of a turn up to this length are transcribed as one when speech goes on before the first one's words."""
-    cut_after_ms: int = 4_000
-    """Longer speech is transcribed in pieces."""
-    cut_latest_ms: int = 5_500
     transcript_deadline_ms: int = 4_000
-    cadence_every_ms: int = 500
-    cadence_until_ms: int = 15_000
     lead_ms: int = 200
     """How far sent audio may run ahead of what plays."""
     mark_margin_ms: int = 2_000

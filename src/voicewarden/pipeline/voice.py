@@ -32,6 +32,7 @@ from voicewarden.model.directive import (
     StopSpeaking,
     SwitchAgent,
     TellModel,
+    TreatAs,
 )
 from voicewarden.model.error import VoicewardenError
 from voicewarden.pipeline.conversation import Conversation, outcome_content
@@ -107,6 +108,8 @@ class PhoneVoice:
                 self._conversation.tell(outcome_content(directive))
             case ListenFor():
                 self._ear.listen_for(directive.pause_ms)
+            case TreatAs():
+                self._ear.find_out(directive.answerer)
             case StartRecording():
                 self._recorder.start()
             case SwitchAgent():

@@ -146,6 +146,10 @@ class Hearing(_Node, frozen=True, kw_only=True):
     end_of_turn_spelling_ms: int
     decide: Band
     content: Band
+    digits: Band | None = None
+    """For numbers, times and dates that the caller says; None counts them with the rest."""
+    names: Band | None = None
+    """For names; None counts them with the rest."""
 
 
 class AnswererRules(_Node, frozen=True, kw_only=True):
@@ -161,7 +165,7 @@ class SilenceStep(_Node, frozen=True, kw_only=True):
     """What to do after so much silence."""
 
     after_ms: int
-    do: Literal["reprompt", "rephrase", "goodbye"]
+    do: Literal["reprompt", "rephrase", "offer_keys", "goodbye"]
 
 
 class Silence(_Node, frozen=True, kw_only=True):
@@ -169,6 +173,21 @@ class Silence(_Node, frozen=True, kw_only=True):
 
     ladder: tuple[SilenceStep, ...]
     backstop_ms: int
+    hold_ms: int = 0
+    """Patience with a caller who asked for a moment or whose line is muted; 0 makes no difference."""
+    filler_ms: int = 0
+    """So long without a word of the agent while something works, and the caller is told; 0 for never."""
+    times_per_call: int = 0
+    """The caller is reminded, told that they were not understood, or told the same again so often; 0 for any number."""
+
+
+class Keys(_Node, frozen=True, kw_only=True):
+    """What keys of the caller's telephone mean beside 1 (yes) and 9 (never call again)."""
+
+    no: str = ""
+    person: str = ""
+    entry_pause_ms: int = 0
+    """A pause of this length ends a number that is keyed in after it was asked for; 0 takes no numbers."""
 
 
 class CallLength(_Node, frozen=True, kw_only=True):
@@ -252,3 +271,4 @@ class Policy(_Node, frozen=True, kw_only=True):
     contact: Contact
     oversight: Oversight
     actions: dict[str, ActionRule]
+    keys: Keys | None = None

@@ -17,11 +17,12 @@ from voicewarden.proofs.terms import Symbol, Terms, z3
 
 _USUAL: Final[dict[str, Value]] = {
     "answerer": "human", "asked_for_person": False, "recording_refused": False, "message_ready": False,
-    "hearing_permille": 950,
+    "hearing_permille": 950, "minor": False, "distress": False, "wrong_person": False,
 }  # fmt: skip
 _ALWAYS_KNOWN: Final = frozenset(
-    [*STOPPERS, "answerer", "direction", "agent", "stage", "asked_for_person", "recording", "recording_refused"]
-)
+    [*STOPPERS, "answerer", "direction", "agent", "stage", "asked_for_person", "recording", "recording_refused",
+     "minor", "distress", "wrong_person"]
+)  # fmt: skip
 """Facts that the kernel sets at the start of every call and never forgets."""
 
 

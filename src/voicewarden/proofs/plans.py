@@ -37,10 +37,14 @@ _ANSWERS: Final = {
     "other": ("The weather is nice today.",),
 }  # fmt: skip
 _PERSON: Final = "Can I talk to a person?"
+_PLIGHTS: Final = {
+    "minor": "I am only twelve years old.", "distress": "My husband just died.",
+    "wrong_person": "You have the wrong number.",
+}  # fmt: skip
 _FROM_CALL: Final = ("consent.", "disclosed.", "done.", "counted.")
 _OWN: Final = frozenset(
     ["answerer", "direction", "stage", "agent", "asked_for_person", "paused", "revoked", "recording",
-     "recording_refused", "hearing_permille", "call_ms", "message_ready"]
+     "recording_refused", "hearing_permille", "call_ms", "message_ready", *_PLIGHTS]
 )  # fmt: skip
 
 
@@ -158,6 +162,7 @@ def _wishes(wanted: Wanted) -> Iterator[Plan]:
     said: list[Move] = []
     if wanted.value("recording_refused") is True:
         said.append(partial(_say, text="Please do not record this."))
+    said += [partial(_say, text=text) for fact, text in _PLIGHTS.items() if wanted.value(fact) is True]
     for name in sorted(wanted.looked_at):
         other = name.removeprefix("done.")
         if name.startswith("done.") and wanted.value(name) is True and other in wanted.release.policy.policy.actions:

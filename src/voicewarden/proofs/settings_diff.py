@@ -52,6 +52,16 @@ def _more_widens(old: Any, new: Any) -> Direction:
     return "widens" if new > old else "narrows"
 
 
+def _band_less_widens(old: Any, new: Any) -> Direction:
+    """As above for a band that may be missing: then words of its kind count with all others, for better or worse."""
+    return "changed" if old is None or new is None else _less_widens(old, new)
+
+
+def _longer_widens(old: Any, new: Any) -> Direction:
+    """A setting that may be absent: while a number is keyed in, the key that ends all calls waits so long."""
+    return _more_widens(old or 0, new or 0)
+
+
 def _restrained(value: str) -> _Judge:
     """Towards this value it narrows, away from it it widens."""
     return lambda old, new: "narrows" if new == value else "widens" if old == value else "changed"
@@ -62,14 +72,19 @@ _JUDGES: Final[dict[str, _Judge]] = {
     "hearing.decide.confirm_permille": _less_widens,
     "hearing.content.accept_permille": _less_widens,
     "hearing.content.confirm_permille": _less_widens,
+    "hearing.digits.accept_permille": _band_less_widens,
+    "hearing.digits.confirm_permille": _band_less_widens,
+    "hearing.names.accept_permille": _band_less_widens,
+    "hearing.names.confirm_permille": _band_less_widens,
     "questions.answer_within_ms": _more_widens,
     "questions.answer_tolerance_ms": _more_widens,
     "questions.times_per_arguments": _more_widens,
     "questions.times_per_action": _more_widens,
     "oversight.review_days": _more_widens,
+    "keys.entry_pause_ms": _longer_widens,
     "oversight.pause_finishes_calls": _restrained("at_once"),
 }
-_BLOCKS: Final = ("hearing", "answerer", "silence", "call", "budget", "questions", "oversight")
+_BLOCKS: Final = ("hearing", "answerer", "silence", "keys", "call", "budget", "questions", "oversight")
 
 
 def _fields(old: Policy, new: Policy) -> Iterator[Setting]:

@@ -40,7 +40,7 @@ def test_nobody_speaks_before_somebody_is_known_to_listen() -> None:
 
 def test_no_speech_ends_the_call_after_its_deadline() -> None:
     rig = dialled()
-    rig.wait(4_999)
+    rig.wait(8_999)
     assert not rig.hung_up
     rig.wait(1)
     assert rig.value("answerer") == "no_speech"
@@ -50,14 +50,44 @@ def test_no_speech_ends_the_call_after_its_deadline() -> None:
 def test_the_default_is_a_person_at_the_deadline_after_the_first_speech() -> None:
     rig = dialled()
     rig.begin()
+    rig.happen(CallerStoppedSpeaking, turn=rig.turn, speech_ms=300)
     rig.wait(3_499)
     assert rig.value("answerer") == "unknown"
     rig.wait(1)
     assert rig.value("answerer") == "human"
+
+
+def test_whoever_still_speaks_at_the_deadline_is_heard_out_and_not_interrupted() -> None:
+    rig = dialled()
+    rig.begin()
+    rig.wait(3_500)
+    assert (rig.value("answerer"), rig.state.answerer.decided) == ("human", False)
+    rig.wait(2_500)
+    assert (rig.value("answerer"), rig.state.answerer.decided) == ("human", True)
     assert not rig.queue, "whoever speaks is not interrupted"
     rig.segment("well this is the house of the Miller family and we are all very glad that you call")
     rig.end()
     assert rig.queue[0].line == "disclosures.ai"
+
+
+def test_a_recording_that_was_heard_out_loses_what_it_had_by_default() -> None:
+    rig = dialled(voicemail_permitted=True)
+    rig.begin()
+    rig.wait(3_500)
+    before = rig.state.version
+    rig.segment(MAILBOX)
+    assert rig.value("answerer") == "voicemail"
+    assert rig.state.version > before
+    assert not rig.state.answerer.revised, "nothing was revised: the question was still open"
+
+
+def test_whoever_was_heard_out_and_falls_silent_is_not_kept_waiting() -> None:
+    rig = dialled()
+    rig.begin()
+    rig.wait(4_000)
+    rig.happen(CallerStoppedSpeaking, turn=rig.turn, speech_ms=4_000)
+    rig.wait(500)
+    assert rig.state.answerer.decided
 
 
 def test_a_person_by_default_has_consented_to_nothing() -> None:
@@ -131,14 +161,10 @@ def test_each_family_of_evidence_counts_once() -> None:
     for _ in range(5):
         rig.happen(CarrierJudgedAnswerer, verdict="voicemail")
         rig.happen(CadenceMeasured, onset_ms=0, speech_ms=900, longest_run_ms=900, bursts=1, trailing_silence_ms=0)
-    assert rig.state.answerer.score == 500
-
-
-def test_the_carriers_opinion_and_a_long_run_together_decide() -> None:
-    rig = dialled()
-    rig.happen(CarrierJudgedAnswerer, verdict="voicemail")
-    rig.happen(CadenceMeasured, onset_ms=0, speech_ms=9000, longest_run_ms=6000, bursts=1, trailing_silence_ms=0)
-    assert rig.value("answerer") == "voicemail"
+    once = dialled()
+    once.happen(CarrierJudgedAnswerer, verdict="voicemail")
+    once.happen(CadenceMeasured, onset_ms=0, speech_ms=900, longest_run_ms=900, bursts=1, trailing_silence_ms=0)
+    assert rig.state.answerer.score == once.state.answerer.score
 
 
 def test_a_person_who_was_a_mailbox_after_all_is_revised_once_and_loses_everything() -> None:

@@ -322,7 +322,7 @@ def test_the_key_1_counts_as_soon_as_the_last_argument_was_heard_and_not_before(
     assert not rig.queue
 
 
-@pytest.mark.parametrize("digit", ["0", "2", "5", "#", "*"])
+@pytest.mark.parametrize("digit", ["5", "#", "*"])
 def test_other_keys_are_no_answer(digit: str) -> None:
     rig = asked()
     assert not rig.press(digit).grants

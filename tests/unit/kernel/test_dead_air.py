@@ -4,6 +4,7 @@ from tests.fakes.rig import BOOK, Rig
 
 from voicewarden.model.directive import HangUp, StartTimer
 from voicewarden.model.event import (
+    AuthorityTightened,
     CallEnded,
     CallerSpoke,
     CallerStartedSpeaking,
@@ -58,7 +59,9 @@ def test_a_person_who_is_recognised_between_two_turns_is_spoken_to() -> None:
     rig = outbound()
     rig.happen(ToneHeard, tone="beep", hz=1000, ms=400)
     rig.hear("I want to talk to a real person")
+    assert not rig.state.answerer.decided
     rig.happen(CarrierJudgedAnswerer, verdict="human")
+    rig.wait(1_000)
     assert rig.state.answerer.decided
     assert rig.state.answerer.opened or rig.queue or set(rig.state.timers) - ALWAYS
 
@@ -125,3 +128,12 @@ def test_a_model_that_was_asked_again_is_awaited_though_its_last_sentence_was_re
     rig.happen(SentenceProposed, sentence="m1.2", generation=1, turn=rig.turn, text=lie)
     rig.play()
     assert "model" in rig.state.timers
+
+
+def test_who_asks_twice_for_a_person_is_not_left_alone_when_the_transfer_is_taken_back() -> None:
+    rig = Rig()
+    rig.hear("I want to talk to a real person")
+    cut_all(rig)
+    rig.hear("a real person, please")
+    rig.happen(AuthorityTightened, stage="assist", epoch=2, operator="o")
+    assert rig.queue or rig.hung_up or set(rig.state.timers) - ALWAYS - {"filler"}

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from tests.fakes.rig import BOOK, Rig, of, shipped, with_policy
 
-from voicewarden.kernel.facets import actions, turn
+from voicewarden.kernel.facets import actions, sureness
 from voicewarden.model.action import Verdict
 from voicewarden.model.decision import Decision, Reason, Shadowed
 from voicewarden.model.directive import AnswerTool, ConsultModel
@@ -148,4 +148,4 @@ def test_words_of_unknown_certainty_count_as_understood() -> None:
     rig = Rig()
     rig.play()
     assert of(rig.hear("tell me more", permille=None), ConsultModel)
-    assert turn._mean_permille(()) < 0
+    assert sureness.mean_permille(()) is None

@@ -8,7 +8,7 @@ import pytest
 from tests.fakes.rig import BOOK, Rig, of, rules, shipped
 
 from voicewarden.kernel import step as kernel_step
-from voicewarden.kernel.facets import actions, call, speech, turn
+from voicewarden.kernel.facets import actions, call, keypad, speech, turn
 from voicewarden.kernel.state import EMPTY
 from voicewarden.kernel.step import step
 from voicewarden.model.directive import ConsultModel, HangUp, Speak, SpendGrant
@@ -148,7 +148,7 @@ def test_a_fault_inside_denies_everything_and_ends(
 def test_a_fault_on_the_way_of_a_fault_hangs_up(monkeypatch: pytest.MonkeyPatch) -> None:
     rig = Rig()
     monkeypatch.setattr(call, "fault", broken)
-    monkeypatch.setattr(turn, "silence", None)
+    monkeypatch.setattr(keypad, "silence", None)
     taken = rig.press("5")
     assert [item.reason for item in of(taken, HangUp)] == ["kernel_fault"]
 
@@ -176,7 +176,7 @@ def test_a_release_without_its_safe_line_still_hangs_up(monkeypatch: pytest.Monk
     data = shipped().data
     release = type(shipped())(msgspec.structs.replace(data, lines={k: v for k, v in data.lines.items() if k != "safe"}))
     rig = Rig(release)
-    monkeypatch.setattr(turn, "silence", None)
+    monkeypatch.setattr(keypad, "silence", None)
     assert of(rig.press("5"), HangUp)
 
 

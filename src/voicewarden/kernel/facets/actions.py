@@ -9,7 +9,7 @@ from typing import Final
 
 from voicewarden.kernel.arguments import spoken_arguments
 from voicewarden.kernel.draft import Draft, replace
-from voicewarden.kernel.facets import question
+from voicewarden.kernel.facets import question, silence
 from voicewarden.kernel.facets.ending import drop_generation, end_politely, hang_up
 from voicewarden.kernel.gate import Request, decide, deny_reason, mint, permit, refuse
 from voicewarden.kernel.state import OpenGrant
@@ -185,11 +185,19 @@ def reach_person(draft: Draft) -> None:
     agent = draft.release.data.agents.get(draft.identity.agent)
     if agent is None:
         return
+    if draft.release.data.edition >= 2 and _is_reaching(draft):
+        silence.arm(draft)  # the line that was to be heard before may have been cut
+        return
     decision = submit_own(draft, "transfer", {"desk": draft.desk or agent.desk})
     if decision.verdict != "deny":
         return
     if submit_own(draft, "schedule_callback", {"when": agent.callback}).verdict == "deny":
         tell(draft, "transfer", "denied", decision)
+
+
+def _is_reaching(draft: Draft) -> bool:
+    """A person is being reached already: asking twice makes it no second transfer."""
+    return any(item.grant.action in ("transfer", "schedule_callback") for item in draft.grants.open.values())
 
 
 def submit_own(draft: Draft, action: str, args: Arguments) -> Decision:

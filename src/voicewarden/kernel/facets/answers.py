@@ -15,6 +15,7 @@ from voicewarden.model.action import Consent
 from voicewarden.model.canonical import digest_of
 from voicewarden.model.event import Word
 from voicewarden.reading.consent import read
+from voicewarden.reading.lexicon import Reader
 
 _RESTRAINING = ("refused", "revoked")
 
@@ -29,13 +30,17 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 def read_turn(draft: Draft, pending: Pending) -> Answer:
-    """Read all words of the turn against the question; confidence is the least sure deciding word's.
+    """Read all words of the turn against the question."""
+    return read_answer(draft.release.reader, pending.question, draft.turn.words)
+
+
+def read_answer(reader: Reader, question: str, words: tuple[Word, ...]) -> Answer:
+    """Read words, of which there are some, as the answer to a question; confidence is the least sure deciding word's.
 
     A yes that is said twice over ("yes, go ahead") is as sure as its surest part that suffices alone: of every run of
     deciding words that reads as explicit by itself the least sure word counts, and the best run decides.
     """
-    words = draft.turn.words
-    kind, deciding = _read(draft, pending, words)
+    kind, deciding = _read(reader, question, words)
     best = _answer_of(kind, deciding or words)
     if kind != "explicit":
         return best
@@ -44,13 +49,13 @@ def read_turn(draft: Draft, pending: Pending) -> Answer:
             run = deciding[first:last]
             answer = _answer_of(kind, run)
             # Only a surer run is read at all: reading is what takes time here.
-            if _sureness(answer) > _sureness(best) and _read(draft, pending, run)[0] == "explicit":
+            if _sureness(answer) > _sureness(best) and _read(reader, question, run)[0] == "explicit":
                 best = answer
     return best
 
 
-def _read(draft: Draft, pending: Pending, words: tuple[Word, ...]) -> tuple[Consent, tuple[Word, ...]]:
-    reading = read(draft.release.reader, pending.question, tuple(word.text for word in words))
+def _read(reader: Reader, question: str, words: tuple[Word, ...]) -> tuple[Consent, tuple[Word, ...]]:
+    reading = read(reader, question, tuple(word.text for word in words))
     return reading.kind, tuple(words[index] for index in reading.deciding)
 
 
@@ -119,6 +124,13 @@ def on_confirm_key(draft: Draft) -> None:
     if pending is None or pending.voided or pending.armed_ms is None:
         return
     accept(draft, pending, Answer("explicit", 1000, draft.now_ms, draft.now_ms), ("key 1",))
+
+
+def on_refuse_key(draft: Draft) -> None:
+    """A key that means no: it refuses the open question at any time, heard to its end or not."""
+    pending = draft.consent.pending
+    if pending is not None:
+        _refused(draft, pending, Answer("refused", 1000, draft.now_ms, draft.now_ms))
 
 
 def on_no_answer(draft: Draft) -> None:

@@ -7,7 +7,7 @@ up.
 from typing import Final
 
 from voicewarden.kernel.draft import Draft, replace
-from voicewarden.kernel.facets import silence
+from voicewarden.kernel.facets import patience, silence
 from voicewarden.kernel.facets.ending import end_politely
 from voicewarden.kernel.facets.speech import falter
 from voicewarden.kernel.gate import Request, deny_reason, permit, refuse
@@ -35,7 +35,7 @@ def on_reserved(draft: Draft, event: TokensReserved) -> None:
         draft.cancel_timer("model")
         if any(reason.rule == "kernel.budget.per_call" for reason in reasons):
             end_politely(draft, "budget")
-        elif not draft.floor.spoke and not draft.floor.queue:
+        elif not draft.floor.spoke and not patience.says_something(draft):
             falter(draft)
         else:
             silence.arm(draft)

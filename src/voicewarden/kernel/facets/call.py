@@ -5,11 +5,12 @@ deadlines.
 """
 
 from voicewarden.kernel.draft import Draft, replace
-from voicewarden.kernel.facets import actions, answerer
+from voicewarden.kernel.facets import actions, answerer, question, vulnerable
 from voicewarden.kernel.facets.ending import end_politely, hang_up, stop_speaking
 from voicewarden.kernel.gate import Request, digest_key, mint, permit
 from voicewarden.kernel.state import Identity
 from voicewarden.model.action import STAGES, Stage, Value
+from voicewarden.model.directive import TellModel
 from voicewarden.model.event import (
     AuthorityRevoked,
     AuthorityTightened,
@@ -47,6 +48,7 @@ def on_started(draft: Draft, event: CallStarted) -> None:
     )  # fmt: skip
     for name in ("opted_out", "asked_for_person", "paused", "revoked", "recording", "recording_refused"):
         draft.know(name, False)
+    vulnerable.begin(draft)
     for item in draft.release.policy.policy.speech.must_say:
         draft.know(f"disclosed.{item.id}", False)
     draft.know("direction", event.direction)
@@ -72,6 +74,8 @@ def learn(draft: Draft, name: str, value: Value) -> None:
     """Take a fact from an approved record; one of the wrong type or the kernel's own is left out, which denies."""
     kind = fact_type(name, draft.release.declared)
     owned = name in _CALL_OWNS or name.startswith(_KERNEL_OWNS)
+    # A policy older than these facts may have declared one of that name for itself.
+    owned = owned or (name in vulnerable.PLIGHTS and name not in draft.release.declared)
     if kind is None or owned or not _fits(kind, value) or (name in _SETTABLE and value is not True):
         return
     draft.know(name, value)
@@ -120,8 +124,23 @@ def on_longest(draft: Draft) -> None:
 
 
 def on_warn(draft: Draft) -> None:
-    """The call will soon have to end."""
-    if not (draft.identity.ending or draft.floor.queue or draft.turn.open):
+    """The call will soon have to end. Nobody is interrupted for that: it is said when the agent is through, and not at
+    all once half of the time is gone.
+    """
+    if draft.identity.ending or draft.floor.warning:
+        draft.floor = replace(draft.floor, warning=False)
+    elif not (draft.floor.queue or draft.turn.open):
+        draft.say_line("warn_time", "line")
+    elif draft.release.data.edition >= 2:
+        draft.floor = replace(draft.floor, warning=True)
+        draft.start_timer("warn", draft.release.policy.policy.call.warn_before_ms // 2)
+
+
+def warn_now(draft: Draft) -> None:
+    """The agent is through: say what had to wait for that."""
+    if draft.floor.warning and not draft.identity.ending:
+        draft.floor = replace(draft.floor, warning=False)
+        draft.cancel_timer("warn")
         draft.say_line("warn_time", "line")
 
 
@@ -193,13 +212,25 @@ def on_media_ended(draft: Draft, event: MediaEnded) -> None:
         draft.start_timer("transfer", actions.TRANSFER_WAIT_MS)
         return
     actions.withdraw_unspent(draft)
+    _leave_unanswered(draft)
     hang_up(draft, draft.identity.ending or ("caller_left" if event.clean else "line_lost"))
+
+
+def _leave_unanswered(draft: Draft) -> None:
+    """An open question stays on record as one that nobody answered; a yes that was cut off is none."""
+    pending = draft.consent.pending
+    if pending is not None and draft.release.data.edition >= 2:
+        question.void(draft)
+        draft.put(TellModel(action=pending.action, status="unanswered"))
 
 
 def on_ended(draft: Draft, event: CallEnded) -> None:
     """Nothing more happens: what is still open stays on record as unknown."""
     for timer in tuple(draft.timers):
         draft.cancel_timer(timer)
+    if draft.release.data.edition >= 2:
+        actions.withdraw_unspent(draft)
+    _leave_unanswered(draft)
     ending = draft.identity.ending or event.reason
     draft.identity = replace(draft.identity, ended=True, hung_up=True, ending=ending)
     draft.consent = replace(draft.consent, pending=None)

@@ -38,7 +38,9 @@ def end_politely(draft: Draft, reason: str, line: str = "goodbye", *, interrupt:
         stop_speaking(draft)
     else:
         drop_generation(draft)
-    for timer in ("silence", "backstop", "model", "answer", "answerer.decide", "answerer.no_speech"):
+    for timer in (
+        "silence", "backstop", "model", "answer", "filler", "keypad", "answerer.decide", "answerer.no_speech",
+    ):  # fmt: skip
         draft.cancel_timer(timer)
     draft.say_line(line, "goodbye")
     draft.start_timer("goodbye", GOODBYE_DEADLINE_MS)

@@ -4,8 +4,10 @@ In: `SentenceProposed` (the model wants to say it), `SentenceStarted`, `Sentence
 model's failures. Out: the sentence, an approved line instead, or silence; each with a decision.
 """
 
+from typing import Final
+
 from voicewarden.kernel.draft import Draft, replace
-from voicewarden.kernel.facets import actions, disclosure, question, silence
+from voicewarden.kernel.facets import actions, call, disclosure, patience, question, silence
 from voicewarden.kernel.facets.ending import drop_generation, end_politely, hang_up, stop_speaking
 from voicewarden.kernel.gate import Request, deny_reason, permit, refuse
 from voicewarden.kernel.state import Sentence
@@ -23,8 +25,12 @@ from voicewarden.reading import claims
 from voicewarden.reading.asking import asks_for_spelling
 from voicewarden.reading.honesty import refusals
 
-SILENT_MODEL_MS = 1_500
+SILENT_MODEL_MS: Final = 1_500
 """How long nothing may follow an answer of the model that said and asked for nothing."""
+_ASK_NOTHING: Final = (
+    patience.FILLER, "not_heard", "silence.hold", "silence.keys", "silence.reprompt", "silence.rephrase",
+)  # fmt: skip
+"""Lines after which the caller still answers what was asked before."""
 
 
 def on_proposed(draft: Draft, event: SentenceProposed) -> None:
@@ -152,11 +158,15 @@ def on_played(draft: Draft, event: SentencePlayed) -> None:
         actions.consult(draft)
     else:
         _listen(draft, sentence)
+        call.warn_now(draft)
         silence.arm(draft)
+        patience.watch_pause(draft)
 
 
 def _listen(draft: Draft, last: Sentence) -> None:
     hearing = draft.release.policy.policy.hearing
+    if last.line in _ASK_NOTHING and draft.release.data.edition >= 2:
+        return  # what was asked for before is still awaited
     if hearing.end_of_turn_spelling_ms != hearing.end_of_turn_ms:
         asks = asks_for_spelling(last.text)
         pause_ms = hearing.end_of_turn_spelling_ms if asks else hearing.end_of_turn_ms
@@ -199,14 +209,16 @@ def on_generation_ended(draft: Draft, event: GenerationEnded) -> None:
         return
     draft.floor = replace(draft.floor, thinking=False)
     draft.cancel_timer("model")
-    if not draft.floor.spoke and not draft.floor.queue and not draft.identity.ending:
+    if not draft.floor.spoke and not patience.says_something(draft) and not draft.identity.ending:
         draft.start_timer("silent_model", SILENT_MODEL_MS)
     silence.arm(draft)
 
 
 def on_silent_model(draft: Draft) -> None:
     """Nothing followed the model's empty answer."""
-    waiting = draft.floor.queue or draft.floor.thinking or draft.turn.open or draft.consent.pending
+    waiting = (
+        patience.says_something(draft) or draft.floor.thinking or draft.turn.open or draft.consent.pending
+    )
     if not (waiting or draft.grants.open or draft.identity.ending):
         falter(draft)
 

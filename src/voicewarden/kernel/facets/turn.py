@@ -1,13 +1,24 @@
-"""Turns: what the caller's speech and keys set in motion.
+"""Turns: what the caller's speech sets in motion.
 
-In: voice activity, transcript segments, the end of a turn, key presses. Out: opt-outs and wishes for a person at
+In: voice activity, transcript segments, the end of a turn. Out: opt-outs and wishes for a person at
 once; at the turn's end an answer to the open question, a repetition, or the floor for the model.
 """
 
 from typing import Final
 
 from voicewarden.kernel.draft import Draft, replace
-from voicewarden.kernel.facets import actions, answerer, answers, budget, disclosure, question, silence
+from voicewarden.kernel.facets import (
+    actions,
+    answerer,
+    answers,
+    budget,
+    disclosure,
+    patience,
+    question,
+    silence,
+    sureness,
+    vulnerable,
+)
 from voicewarden.kernel.facets.ending import end_politely, hang_up, stop_speaking
 from voicewarden.kernel.state import Sentence
 from voicewarden.model.directive import ConsultModel, StopRecording
@@ -16,9 +27,7 @@ from voicewarden.model.event import (
     CallerStartedSpeaking,
     CallerStoppedSpeaking,
     CallerTurnEnded,
-    DtmfPressed,
     HearingFaltered,
-    Word,
 )
 from voicewarden.reading.claims import values
 from voicewarden.reading.heard import signals
@@ -35,7 +44,7 @@ def on_started(draft: Draft, event: CallerStartedSpeaking) -> None:
     if not draft.turn.open:
         draft.turn = replace(
             draft.turn, number=event.turn, open=True, words=(), suspect=False, faltered=False, cut=(),
-            tool_calls=0, segments=0,
+            tool_calls=0, segments=0, filled=False,
         )  # fmt: skip
     draft.turn = replace(draft.turn, speaking=True)
     draft.cancel_timer("silence")
@@ -43,14 +52,15 @@ def on_started(draft: Draft, event: CallerStartedSpeaking) -> None:
     draft.cancel_timer("silent_model")
     answerer.on_speech(draft)
     if draft.turn.wordless < _WORDLESS_ANSWERS:
-        _take_floor(draft)  # else the line is noisy: from now on only words may interrupt
+        take_floor(draft)  # else the line is noisy: from now on only words may interrupt
 
 
-def _take_floor(draft: Draft) -> None:
+def take_floor(draft: Draft) -> None:
     """The caller has the floor: what the agent was saying, and what the model was asked, is over."""
     if draft.identity.ending:
         return
-    stop_speaking(draft)
+    if draft.turn.speaking or patience.says_something(draft) or not draft.floor.queue:
+        stop_speaking(draft)
     draft.cancel_timer("model")
     draft.floor = replace(draft.floor, answering=None, thinking=False, consulted=False)
 
@@ -60,6 +70,7 @@ def on_stopped(draft: Draft, event: CallerStoppedSpeaking) -> None:
     draft.turn = replace(draft.turn, speaking=False)
     draft.answerer = replace(draft.answerer, last_sound_ms=draft.now_ms)
     answerer.on_pause(draft)
+    patience.watch_pause(draft)
 
 
 def on_spoke(draft: Draft, event: CallerSpoke) -> None:
@@ -75,7 +86,7 @@ def on_spoke(draft: Draft, event: CallerSpoke) -> None:
     if not words:
         return
     if _understood(draft):
-        _take_floor(draft)
+        take_floor(draft)
     if figures := values(draft.release.reader, event.text):
         draft.heard_claims |= figures
     draft.mention(event.text)
@@ -97,6 +108,9 @@ def _lowering_heard(draft: Draft, words: tuple[str, ...]) -> bool:
             case "recording_objection":
                 draft.know("recording_refused", True)
                 draft.put(StopRecording())
+            case "minor" | "distress" | "wrong_person":
+                if vulnerable.recognise(draft, signal.kind):
+                    return True
             case _:
                 pass
     return False
@@ -111,18 +125,6 @@ def opt_out(draft: Draft) -> None:
     actions.withdraw_unspent(draft)
     stop_speaking(draft)
     end_politely(draft, "opt_out", "opt_out.goodbye")
-
-
-def on_key(draft: Draft, event: DtmfPressed) -> None:
-    """Keys count like words: 1 agrees to the open question, 9 opts out."""
-    silence.words_heard(draft)
-    if event.digit == "9":
-        opt_out(draft)
-    elif event.digit == "1" and not draft.identity.ending:
-        if draft.consent.pending is not None and draft.consent.pending.armed_ms is not None:
-            stop_speaking(draft)
-        answers.on_confirm_key(draft)
-    silence.arm(draft)
 
 
 def on_hearing_faltered(draft: Draft, event: HearingFaltered) -> None:
@@ -179,18 +181,21 @@ def _greeted(draft: Draft) -> None:
 
 def _wordless(draft: Draft) -> None:
     """A sound without words must not leave the line dead: go on where the agent was cut, or say so."""
+    if draft.turn.held:
+        patience.wait(draft)  # whoever looks something up makes noises
+        return
     repeated = _repeat(draft)
     if draft.consent.pending is not None:
         if not repeated:
             _say_not_heard(draft)
-        draft.start_timer("answer", draft.release.policy.policy.questions.answer_within_ms)
+        draft.start_timer("answer", patience.answer_ms(draft))
     if repeated or draft.consent.pending is not None:
         return
     if draft.floor.queue:
         return  # the agent has gone on speaking through the noise
     if draft.turn.wordless > _WORDLESS_ANSWERS:
         silence.arm(draft)
-    elif draft.floor.misheard >= _MISHEARD:
+    elif draft.floor.misheard >= _MISHEARD or not silence.may_prompt(draft):
         end_politely(draft, "not_understood")
     else:
         _say_not_heard(draft)
@@ -198,7 +203,7 @@ def _wordless(draft: Draft) -> None:
 
 def _say_not_heard(draft: Draft) -> None:
     """Tell the caller that nothing was understood, so often and no more, and never over other words."""
-    if not draft.floor.queue and draft.floor.misheard < _MISHEARD:
+    if not draft.floor.queue and draft.floor.misheard < _MISHEARD and silence.may_prompt(draft):
         draft.floor = replace(draft.floor, misheard=draft.floor.misheard + 1)
         draft.say_line("not_heard", "line")
 
@@ -208,8 +213,8 @@ def _repeat(draft: Draft) -> bool:
     if pending is not None and pending.armed_ms is None:
         answers.ask_again(draft, pending)
         return True
-    cut = tuple(item for item in draft.turn.cut if item.purpose != "question")
-    if not cut or draft.floor.repeats >= _REPEATS:
+    cut = tuple(item for item in draft.turn.cut if item.purpose != "question" and item.line != patience.FILLER)
+    if not cut or draft.floor.repeats >= _REPEATS or not silence.may_prompt(draft):
         return False
     draft.floor = replace(draft.floor, repeats=draft.floor.repeats + 1)
     for sentence in cut:
@@ -241,6 +246,9 @@ def _answer(draft: Draft) -> None:
         actions.reach_person(draft)
         return
     pending = draft.consent.pending
+    if patience.asked_for_time(draft):
+        patience.hold(draft)
+        return
     if pending is not None and _wants_repetition(draft):
         answers.ask_again(draft, pending)
         return
@@ -250,10 +258,12 @@ def _answer(draft: Draft) -> None:
 
 
 def _asked_now(draft: Draft) -> bool:
-    """The caller has asked for a person in this turn."""
+    """The caller has asked for a person in this turn, or said what needs one."""
     asked = draft.facts.get("asked_for_person")
     began = min((word.from_ms for word in draft.turn.words), default=draft.now_ms + 1)
-    return asked is not None and asked.value is True and asked.at_ms >= began
+    if asked is not None and asked.value is True and asked.at_ms >= began:
+        return True
+    return vulnerable.needs_person(draft, began)
 
 
 def _wants_repetition(draft: Draft) -> bool:
@@ -261,25 +271,18 @@ def _wants_repetition(draft: Draft) -> bool:
     return bool(found) and all(signal.kind == "asks_repeat" for signal in found)
 
 
-def _mean_permille(words: tuple[Word, ...]) -> int:
-    """How sure the transcriber was of these words on the whole; -1 where it did not say, or there are none."""
-    known = [word.permille for word in words if word.permille is not None]
-    return sum(known) // len(known) if known else -1
-
-
 def _understood(draft: Draft) -> bool:
     """Whether the turn has words that count as heard: unknown confidence does, confidence below the band does not."""
-    mean = _mean_permille(draft.turn.words)
-    return bool(draft.turn.words) and not 0 <= mean < draft.release.policy.policy.hearing.content.confirm_permille
+    mean, band = sureness.mean_permille(draft.turn.words), draft.release.policy.policy.hearing.content
+    return bool(draft.turn.words) and (mean is None or mean >= band.confirm_permille)
 
 
 def _consult(draft: Draft) -> None:
-    band = draft.release.policy.policy.hearing.content
-    mean = _mean_permille(draft.turn.words)
-    if mean >= 0:
-        draft.know("hearing_permille", mean)
-    heard = " ".join(word.text for word in draft.turn.words)
+    sure = sureness.of_turn(draft)
+    if sure.permille is not None:
+        draft.know("hearing_permille", sure.permille)
+    elif draft.release.data.edition >= 2:
+        draft.forget("hearing_permille")  # what an earlier turn was heard with says nothing about this one
     draft.ask_model()
-    unsure = mean < band.accept_permille or draft.turn.suspect or draft.turn.faltered
-    draft.put(ConsultModel(turn=draft.turn.number, heard=heard, unsure=unsure))
+    draft.put(ConsultModel(turn=draft.turn.number, heard=sure.heard, unsure=sure.unsure))
     draft.start_timer("model", actions.MODEL_DEADLINE_MS)

@@ -90,6 +90,16 @@ def presses(digit: str) -> Maker:
     return lambda cast, state: events.DtmfPressed(at_ms=state.now_ms, digit=digit)
 
 
+def sound_stops(cast: Cast, state: State) -> events.Event | None:
+    """No sound comes from the caller's side any more."""
+    return None if state.turn.held else events.SoundStopped(at_ms=state.now_ms)
+
+
+def sound_resumes(cast: Cast, state: State) -> events.Event | None:
+    """The caller can be heard again."""
+    return events.SoundResumed(at_ms=state.now_ms) if state.turn.held else None
+
+
 def requests(choose: Callable[[Cast], Wish | None]) -> Maker:
     """The model asks for an action, in the turn it believes to answer."""
 

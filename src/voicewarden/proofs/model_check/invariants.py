@@ -121,7 +121,7 @@ def _version_holds(moment: Moment) -> bool:
     before, after = moment.before, moment.step.state
     was, is_now = before.facts.get("answerer"), after.facts.get("answerer")
     lowers = (
-        watching.lowers(moment.watch, moment.event)
+        watching.lowers(moment.watch, moment.release, before, moment.event)
         or any(isinstance(item, SwitchAgent) for item in moment.step.outputs)
         or (was is not None and was.value == "human" and (is_now is None or is_now.value != "human"))
     )

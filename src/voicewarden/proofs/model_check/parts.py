@@ -16,6 +16,10 @@ TURN: Final = 2
 INFERENCE: Final = 3
 _ONSET_MS: Final = 10_000
 """Longer than any greeting that `answerer` tells from a longer one."""
+_SILENT_MS: Final = 1_000
+"""Longer than a pause that says that somebody has finished."""
+_WATCHED_MS: Final = 100_000
+"""Longer than whoever answered is watched for signs of a machine."""
 NOISY: Final = 3
 """Turns without words in a row: from here on one more makes no difference."""
 _FALTERS: Final = 2
@@ -69,7 +73,22 @@ def answerer_of(state: State) -> AnswererPart:
     if onset is not None:
         inbound = state.identity.direction == "inbound"  # who calls us is a person: no greeting is measured
         onset = NOW_MS - (0 if inbound else min(state.now_ms - onset, _ONSET_MS))
-    return replace(part, onset_ms=onset, last_sound_ms=0, counted=tuple(sorted(part.counted)))
+    watched = part.watched_from_ms
+    if watched is not None:
+        watched = NOW_MS - min(state.now_ms - watched, _WATCHED_MS)
+    evidence = sorted((replace(one, value=0, at_ms=NOW_MS) for one in part.evidence), key=lambda one: one.what)
+    return replace(
+        part, onset_ms=onset, last_sound_ms=_last_sound(state), evidence=tuple(evidence),
+        words=0 if part.decided else part.words, watched_from_ms=watched,
+    )  # fmt: skip
+
+
+def _last_sound(state: State) -> int:
+    """When something was heard last, as long as it is asked for: until it is known who answered."""
+    part = state.answerer
+    if part.decided or state.identity.direction == "inbound":
+        return 0
+    return NOW_MS - min(state.now_ms - part.last_sound_ms, _SILENT_MS)
 
 
 def opened_of(item: OpenGrant, state: State, names: Names) -> OpenGrant:

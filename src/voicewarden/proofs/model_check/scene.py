@@ -18,8 +18,8 @@ from voicewarden.proofs.model_check.alphabet import Letter, Maker, letter, turn_
 from voicewarden.proofs.model_check.cast import Cast, Wish
 
 TIMERS: Final = (
-    "silent_model", "message_ready", "answerer.decide", "answerer.no_speech", "silence", "answer", "model", "goodbye",
-    "voicemail", "screening", "transfer",
+    "silent_model", "answerer.open", "message_ready", "answerer.decide", "answerer.no_speech", "silence", "answer",
+    "model", "goodbye", "voicemail", "screening", "transfer", "filler", "keypad",
 )  # fmt: skip
 """Timers that wait for something, the shortest first; those that wait for a grant's sentence come in `timer spend`."""
 WHOLE_CALL: Final = ("backstop", "warn", "longest")
@@ -69,7 +69,8 @@ def _questions(cast: Cast) -> Scene:
         letter("other", *turn_of(a.says("what does it cost?"))),
         letter("unsure yes", *turn_of(a.says("yes", a.HARDLY))),
         letter("early yes", *turn_of(a.says("yes", early_ms=a.EARLY_MS))),
-        letter("noise", *turn_of()), letter("key 1", a.presses("1")),
+        letter("noise", *turn_of()), letter("moment, please", *turn_of(a.says("hold on"))),
+        letter("key 1", a.presses("1")), letter("key 2", a.presses("2")),
         letter("wish", a.requests(_wish)), letter("changed wish", a.requests(_changed)),
         letter("second wish", a.requests(_second)), letter("cut", a.is_cut), Letter("moment", wait_ms=a.EARLY_MS),
         Letter("long wait", wait_ms=_longest_ms(cast.release.policy.policy) + 1_000),
@@ -90,6 +91,7 @@ def _interruptions() -> Scene:
         letter("model lies", a.proposes("I am a human being.")),
         letter("model ends", a.settles_tokens, a.ends_inference),
         letter("receipt done", a.returns(0, "done")), Letter("moment", wait_ms=a.EARLY_MS),
+        letter("sound stops", a.sound_stops), letter("sound comes back", a.sound_resumes),
         *(letter(f"timer {name}", a.fires(name)) for name in WHOLE_CALL),
     )  # fmt: skip
     about = "who speaks when: voices, playout, the model, and everything that fails"
@@ -122,6 +124,7 @@ def _strangers() -> Scene:
         letter("carrier says machine", _carrier("voicemail")), letter("carrier says person", _carrier("human")),
         letter("carrier says screening", _carrier("screening")), letter("long run", _long_run),
         letter("wish", a.requests(_wish)), letter("key 1", a.presses("1")), letter("key 9", a.presses("9")),
+        letter("key 0", a.presses("0")),
         letter("media ends", _media_ends), letter("call ends", _call_ends), letter("cut", a.is_cut),
         letter("receipt done", a.returns(0, "done")), letter("receipt refused", a.returns(0, "refused")),
         Letter("moment", wait_ms=2 * a.EARLY_MS),

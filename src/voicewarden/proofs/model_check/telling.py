@@ -30,6 +30,7 @@ _ALSO_TOLD: Final = {
     "SpeechFaltered": "the sentence could not be turned into sound", "ModelFaltered": "the model fails",
     "TokensReserved": "the model begins an answer", "GenerationEnded": "the model's answer ends",
     "CarrierJudgedAnswerer": "the carrier takes it for: {verdict}", "TimerFired": "the timer {timer} is due",
+    "SoundStopped": "no sound comes from the caller's side", "SoundResumed": "the caller can be heard again",
     "CadenceMeasured": "a long unbroken run of speech was measured",
 }  # fmt: skip
 """What `story` leaves out, because most calls can be told without it."""

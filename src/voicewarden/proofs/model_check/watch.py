@@ -9,16 +9,17 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from voicewarden.kernel.facets.keypad import takes_number
 from voicewarden.kernel.release import Compiled
 from voicewarden.kernel.state import State
 from voicewarden.model import event as events
 from voicewarden.model.action import STAGES, Stage
 
-Meaning = Literal["yes", "no", "other", "stop", "person", "mailbox", "filler", "unclear"]
+Meaning = Literal["yes", "no", "other", "stop", "person", "mailbox", "filler", "moment", "unclear"]
 MEANINGS: Final[dict[str, Meaning]] = {
     "yes": "yes", "no thank you": "no", "what does it cost?": "other", "stop calling me": "stop",
     "I want to talk to a real person": "person", "please leave a message after the tone": "mailbox",
-    "hello": "other", "hmm": "filler",
+    "hello": "other", "hmm": "filler", "hold on": "moment",
 }  # fmt: skip
 """The texts of the alphabets and what they mean; a test compares them with what `reading` makes of them."""
 _ENDS_AUTHORITY: Final[frozenset[type]] = frozenset(
@@ -86,12 +87,13 @@ class Watch(_Seen, frozen=True, kw_only=True):
 replace = msgspec.structs.replace
 
 
-def lowers(watch: Watch, event: events.Event) -> bool:
+def lowers(watch: Watch, release: Compiled, before: State, event: events.Event) -> bool:
     """Whether this event takes authority away, whatever the kernel makes of it."""
     if isinstance(event, events.CallerSpoke):
         return MEANINGS.get(event.text) == "stop" and not watch.opted_out
     if isinstance(event, events.DtmfPressed):
-        return event.digit == "9" and not watch.opted_out
+        within_number = takes_number(release, before) and bool(before.turn.keyed)
+        return event.digit == "9" and not watch.opted_out and not within_number
     if isinstance(event, events.FactLearned):
         return event.fact in _TAKES and event.value is True
     return isinstance(event, events.AuthorityTightened) or type(event) in _ENDS_AUTHORITY
@@ -99,7 +101,7 @@ def lowers(watch: Watch, event: events.Event) -> bool:
 
 def hear(watch: Watch, release: Compiled, before: State, event: events.Event) -> Watch:
     """What the event itself says, before anything that the kernel makes of it."""
-    if lowers(watch, event):
+    if lowers(watch, release, before, event):
         watch = replace(watch, live=lowered(watch), stopped=watch.stopped or type(event) in _ENDS_AUTHORITY)
     handler = _HEARD.get(type(event))
     return watch if handler is None else handler(watch, release, before, event)
@@ -127,9 +129,26 @@ def _end_any_turn(watch: Watch, release: Compiled, before: State, event: events.
 
 
 def _press(watch: Watch, release: Compiled, before: State, event: events.DtmfPressed) -> Watch:
+    keys = release.policy.policy.keys
+    if takes_number(release, before):
+        return _end_number(watch, before) if event.digit == "#" else watch
     if event.digit == "9":
         return replace(watch, opted_out=True)
+    if keys is not None and event.digit == keys.person:
+        return replace(watch, wants_person=True)
+    if keys is not None and event.digit == keys.no:
+        return replace(watch, asked=None)
     return _agree(watch, max(before.now_ms, event.at_ms)) if event.digit == "1" else watch
+
+
+def _end_number(watch: Watch, before: State) -> Watch:
+    """A nine that stayed alone is no number."""
+    return replace(watch, opted_out=True) if before.turn.keyed == "9" else watch
+
+
+def _fire(watch: Watch, release: Compiled, before: State, event: events.TimerFired) -> Watch:
+    due = event.timer == "keypad" and before.timers.get("keypad") == event.due_ms
+    return _end_number(watch, before) if due else watch
 
 
 def _learn(watch: Watch, release: Compiled, before: State, event: events.FactLearned) -> Watch:
@@ -195,6 +214,8 @@ def _end_turn(watch: Watch, release: Compiled) -> Watch:
     ]  # fmt: skip
     if counting and all(item.meaning in ("yes", "filler") for item in said):
         return _agree(watch, max(item.to_ms for item in counting))
+    if all(item.meaning == "moment" for item in said):
+        return watch  # no answer yet
     return replace(watch, asked=None)
 
 
@@ -212,5 +233,5 @@ _HEARD: Final[dict[type, Callable[[Watch, Compiled, State, Any], Watch]]] = {
     events.CallerStartedSpeaking: _begin_turn, events.CallerSpoke: _hear_words, events.HearingFaltered: _lose_words,
     events.CallerTurnEnded: _end_any_turn, events.DtmfPressed: _press, events.SentencePlayed: _hear_sentence,
     events.SpeechFaltered: _hear_sentence, events.FactLearned: _learn, events.AuthorityTightened: _tighten,
-    events.OperatorApproved: _approve,
+    events.OperatorApproved: _approve, events.TimerFired: _fire,
 }  # fmt: skip
