@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from tests.fakes.rig import BOOK, Rig, rules
 
-from voicewarden.kernel.facets import turn
+from voicewarden.kernel.facets import keypad
 from voicewarden.model.event import LeaseLost, LedgerFaltered
 
 
@@ -32,7 +32,7 @@ def test_law_1_a_lost_lease_and_a_dead_ledger_deny(fault: type) -> None:
 
 def test_law_1_an_exception_denies(monkeypatch: pytest.MonkeyPatch) -> None:
     rig = Rig()
-    monkeypatch.setattr(turn, "silence", None)
+    monkeypatch.setattr(keypad, "silence", None)
     rig.press("5")
     assert "kernel.fault" in rules(rig.ask("look_up", what="quote"))
 

@@ -14,7 +14,8 @@ SRC = TOP / "src" / "voicewarden"
 ON_THE_PATH = (
     *sorted((SRC / "kernel").rglob("*.py")), *sorted((SRC / "reading").glob("*.py")),
     *sorted((SRC / "policy").glob("*.py")), SRC / "runtime" / "loop.py", SRC / "runtime" / "seal.py",
-    *(SRC / "pipeline" / f"{name}.py" for name in ("ear", "mouth", "playout", "timeline", "turns", "pacing")),
+    *(SRC / "pipeline" / f"{name}.py" for name in ("ear", "mouth", "playout", "timeline", "pacing")),
+    *(SRC / "sensors" / f"{name}.py" for name in ("segments", "turns", "memory")),
 )  # fmt: skip
 BLOCKING = {"fsync", "sleep", "connect", "urlopen", "read_bytes", "read_text", "write_bytes", "write_text", "open",
             "sign", "acquire", "result"}  # fmt: skip

@@ -18,14 +18,16 @@ from voicewarden.model.event import (
     CallerTurnEnded,
     DtmfPressed,
     HearingFaltered,
+    SoundResumed,
+    SoundStopped,
     ToneHeard,
 )
 from voicewarden.pipeline.ear import Ear
 from voicewarden.pipeline.frames import MarkEchoed, StreamStopped
 from voicewarden.pipeline.recorder import Recorder
-from voicewarden.pipeline.segments import SoundMemory
 from voicewarden.pipeline.serializer import PhoneSerializer
 from voicewarden.pipeline.settings import LineSettings
+from voicewarden.pipeline.sound_watch import MUTED_AFTER_LOOKS
 from voicewarden.pipeline.timeline import AudioTimeline
 
 SILENCE = np.zeros(160, dtype=np.int16)
@@ -78,6 +80,7 @@ async def hearing():  # type: ignore[no-untyped-def]  # yields a maker
     yield make
     for each in made:
         each.worker.cancel()
+        each.ear._sound.cancel()
         if each.ear._backstop is not None:
             each.ear._backstop.cancel()
 
@@ -201,10 +204,38 @@ async def test_a_turn_ends_although_the_carrier_sends_nothing_any_more(hearing: 
     await ears.quiet(240)
     assert not ears.sink.of(CallerTurnEnded)
     assert ears.ear._backstop is not None
-    ears.ear._end_silent_turn(ears.ear._voice.now_ms - 20)
+    ears.ear._end_silent_turn(ears.ear._segmenter.now_ms - 20)
     assert not ears.sink.of(CallerTurnEnded)
-    ears.ear._end_silent_turn(ears.ear._voice.now_ms)
+    ears.ear._end_silent_turn(ears.ear._segmenter.now_ms)
     assert ears.sink.of(CallerTurnEnded)
+
+
+async def test_a_line_without_any_frame_is_muted_until_the_next_one(hearing: Maker) -> None:
+    ears = hearing()
+    await ears.quiet(100)
+    ears.ear._sound.look()
+    ears.ear._sound.look()
+    await ears.quiet(20)
+    assert not ears.sink.of(SoundStopped)
+    for _ in range(MUTED_AFTER_LOOKS + 3):
+        ears.ear._sound.look()
+    assert len(ears.sink.of(SoundStopped)) == 1 and not ears.sink.of(SoundResumed)
+    await ears.quiet(60)
+    assert len(ears.sink.of(SoundResumed)) == 1
+    ears.ear._sound.look()
+    assert len(ears.sink.of(SoundStopped)) == 1
+
+
+async def test_keys_reach_no_transcriber_and_no_model(hearing: Maker) -> None:
+    ears = hearing("never said")
+    pushed: list[object] = []
+    ears.ear.push_frame = lambda frame, direction: pushed.append(frame)  # type: ignore[method-assign,assignment]
+    for digit in "1942#":
+        frame = await PhoneSerializer("MZ1").deserialize(json.dumps({"event": "dtmf", "dtmf": {"digit": digit}}))
+        assert frame is not None
+        await ears.ear.process_frame(frame, FrameDirection.DOWNSTREAM)
+    assert [event.digit for event in ears.sink.of(DtmfPressed)] == list("1942#")
+    assert not pushed and not ears.transcriber.segments and not ears.sink.of(CallerSpoke)
 
 
 @pytest.mark.parametrize(
@@ -263,17 +294,6 @@ def test_the_timeline_takes_the_smallest_delay_and_starts_anew_after_a_long_hole
     assert timeline.missing_ms(9_000) == 0
     timeline.advance(20, 9_000)
     assert timeline.call_ms(80) == 9_000
-
-
-def test_the_sound_memory_keeps_what_is_held() -> None:
-    memory = SoundMemory(keep_ms=40)
-    for value in range(5):
-        memory.add(np.full(160, value, dtype=np.int16))
-    assert memory.hold(0) == 60
-    for value in range(5, 10):
-        memory.add(np.full(160, value, dtype=np.int16))
-    taken = memory.take(160)
-    assert [int(value) for value in taken[::160]] == [3, 4, 5, 6, 7]
 
 
 async def test_messages_of_any_kind_do_not_stop_the_stream() -> None:

@@ -4,15 +4,17 @@ import msgspec
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from tests.fakes.rig import BOOK, HAIRCUT, Rig
+from tests.fakes.rig import BOOK, HAIRCUT, Rig, with_policy
 
 from voicewarden.model.decision import Grant
 from voicewarden.model.directive import SpendGrant
-from voicewarden.model.event import AuthorityTightened, CallEnded, LeaseLost, MediaEnded
+from voicewarden.model.event import AuthorityTightened, CallEnded, LeaseLost, MediaEnded, SoundResumed, SoundStopped
+from voicewarden.policy.ast import Keys
 
 YES = ("yes, book it", "yes, go ahead", "yes, send it", "yes", "yeah sure")
 OTHER = ("no thank you", "hmm okay", "what does it cost?", "yes if it is free", "tell me more", "pardon?",
-         "I want to talk to a real person", "are you a robot?", "yes but not Tuesday")  # fmt: skip
+         "I want to talk to a real person", "are you a robot?", "yes but not Tuesday", "one moment please",
+         "hold on")  # fmt: skip
 WISHES = (
     ("book", BOOK), ("book", HAIRCUT), ("transfer", {"desk": "sales"}), ("send_message", {"template": "directions"}),
     ("schedule_callback", {"when": "tomorrow_morning"}), ("look_up", {"what": "quote"}),
@@ -26,9 +28,10 @@ class Calls(RuleBasedStateMachine):
 
     rig: Rig
 
-    @initialize(direction=st.sampled_from(["inbound", "outbound"]))
-    def start(self, direction: str) -> None:
-        self.rig = Rig(direction=direction)  # type: ignore[arg-type]
+    @initialize(direction=st.sampled_from(["inbound", "outbound"]), numbers=st.booleans())
+    def start(self, direction: str, numbers: bool) -> None:
+        release = with_policy({"keys": Keys(no="2", person="0", entry_pause_ms=3_000)}) if numbers else None
+        self.rig = Rig(release, direction=direction)  # type: ignore[arg-type]
         self.seen = 0
         self.yes_at: dict[str, bool] = {}
 
@@ -66,15 +69,22 @@ class Calls(RuleBasedStateMachine):
         for grant in self.rig.grants[before:]:
             assert grant.action not in NEEDS_YES, "granted on a model's wish alone"
 
-    @rule(digit=st.sampled_from("1105"))
+    @rule(muted=st.booleans())
+    def sound(self, muted: bool) -> None:
+        before = len(self.rig.grants)
+        self.rig.happen(SoundStopped if muted else SoundResumed)
+        assert len(self.rig.grants) == before
+
+    @rule(digit=st.sampled_from("110524#*"))
     def press(self, digit: str) -> None:
         pending = self.rig.state.consent.pending
         before = len(self.rig.grants)
         self.rig.press(digit)
-        if self.rig.grants[before:]:
+        new = [grant for grant in self.rig.grants[before:] if grant.action not in ("transfer", "schedule_callback")]
+        if new:
             assert digit == "1" and pending is not None and pending.armed_ms is not None and not pending.voided
 
-    @rule(text=st.sampled_from(["It is free.", "It costs 99 dollars.", "Shall we?"]))
+    @rule(text=st.sampled_from(["It is free.", "It costs 99 dollars.", "What is your number?"]))
     def model_speaks(self, text: str) -> None:
         self.rig.propose(text, ends=True)
         assert "It costs 99 dollars." not in self.rig.played

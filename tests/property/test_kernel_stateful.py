@@ -31,7 +31,7 @@ WISHES = (
 )  # fmt: skip
 TIMERS = (
     "silence", "backstop", "answer", "model", "silent_model", "longest", "warn", "goodbye", "transfer", "voicemail",
-    "message_ready", "answerer.no_speech", "answerer.decide", "spend:c1/9", "unheard_of",
+    "message_ready", "answerer.no_speech", "answerer.decide", "filler", "keypad", "spend:c1/9", "unheard_of",
 )  # fmt: skip
 VERDICTS = ("human", "voicemail", "menu", "screening", "unavailable", "fax", "busy", "no_speech", "unknown")
 OFF = st.sampled_from([0, 0, 0, 0, 1, -1])
@@ -101,7 +101,7 @@ class AnyCall(RuleBasedStateMachine):
         more = {"speech_ms": 300} if kind is events.CallerStoppedSpeaking else {}
         self.happen(kind, turn=self.state.turn.number + off, **more)
 
-    @rule(text=st.sampled_from(["yes", "yes", "no thank you", "what does it cost?", "stop calling me"]))
+    @rule(text=st.sampled_from(["yes", "yes", "no thank you", "what does it cost?", "hold on", "stop calling me"]))
     def whole_turn(self, text: str) -> None:
         self.voice(0)
         self.words(text, 950, 0, 0, ())
@@ -111,7 +111,11 @@ class AnyCall(RuleBasedStateMachine):
     def words_are_lost(self, off: int) -> None:
         self.happen(events.HearingFaltered, turn=self.state.turn.number + off)
 
-    @rule(digit=st.sampled_from("1119#0"))
+    @rule(stopped=st.booleans())
+    def line_is_muted(self, stopped: bool) -> None:
+        self.happen(events.SoundStopped if stopped else events.SoundResumed)
+
+    @rule(digit=st.sampled_from("1119#025*"))
     def key(self, digit: str) -> None:
         self.happen(events.DtmfPressed, digit=digit)
 

@@ -13,7 +13,8 @@ import pytest
 
 TOP = Path(__file__).resolve().parents[3]
 FOLDER = TOP / "benchmarks"
-BENCHMARKS = ("gate_latency", "turn_gap", "line_load", "gates_added", "reactions", "start_up", "wake_to_decision")
+BENCHMARKS = ("gate_latency", "turn_gap", "line_load", "gates_added", "reactions", "start_up", "wake_to_decision",
+              "replay_rate")  # fmt: skip
 
 pytest.importorskip("pipecat", reason="the benchmarks of the line need the extra voicewarden[live]")
 

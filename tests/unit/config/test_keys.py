@@ -13,7 +13,7 @@ def test_keys_are_made_once_and_are_private(tmp_path: Path) -> None:
     first, second = Keys.open(directory), Keys.open(directory)
     assert directory.stat().st_mode & 0o777 == 0o700
     files = sorted(directory.iterdir())
-    assert [path.stat().st_mode & 0o777 for path in files] == [0o600] * 3
+    assert [path.stat().st_mode & 0o777 for path in files] == [0o600] * len(KEY_NAMES)
     assert first.grant_seal == second.grant_seal
     assert first.contact_peppers == second.contact_peppers
     assert first.list() == second.list()
@@ -38,15 +38,16 @@ def test_checkpoints_are_signed_and_verified(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["grant-seal", "checkpoint-signing"])
+@pytest.mark.parametrize("name", ["grant-seal", "checkpoint-signing", "content-wrapping"])
 def test_rotation_keeps_the_old_keys(tmp_path: Path, name: str) -> None:
     keys = Keys.open(tmp_path / "keys")
-    seal, public = keys.grant_seals, keys.checkpoint_public
+    seal, public, wrapping = keys.grant_seals, keys.checkpoint_public, keys.wrapping
     info = keys.rotate(name)  # type: ignore[arg-type]  # the parameter is one of the names
     assert info.id == keys.active_id(info.name)
     assert [(item.name, item.active) for item in keys.list() if item.name == name] == [(name, True), (name, False)]
     assert seal.items() <= keys.grant_seals.items()
     assert public.items() <= keys.checkpoint_public.items()
+    assert wrapping.items() <= keys.wrapping.items()
     assert Keys.open(tmp_path / "keys").list() == keys.list()
 
 
@@ -92,7 +93,7 @@ def test_a_lost_key_is_not_replaced(tmp_path: Path, name: str) -> None:
 def test_a_first_start_that_was_cut_short_is_finished(tmp_path: Path) -> None:
     Keys.open(tmp_path / "keys")
     pepper = Keys.open(tmp_path / "keys").contact_peppers
-    for name in ("grant-seal", "checkpoint-signing"):
+    for name in ("content-wrapping", "grant-seal", "checkpoint-signing"):
         next((tmp_path / "keys").glob(f"{name}*")).unlink()
     assert Keys.open(tmp_path / "keys").contact_peppers == pepper
 

@@ -132,7 +132,7 @@ WRONG = [
     ("longest_ms: 600000", "longest_ms: 5", "call.longest_ms", "accepted: at least 10000"),
     ("longest_ms: 600000", "longest_s: 600", "call.longest_s", "did you mean longest_ms?"),
     ("default: human", "default: robot", "answerer.default", "'human', 'voicemail'"),
-    ("do: reprompt", "do: shout", "silence.ladder.1.do", "'reprompt', 'rephrase' or 'goodbye'"),
+    ("do: reprompt", "do: shout", "silence.ladder.1.do", "'reprompt', 'rephrase', 'offer_keys' or 'goodbye'"),
     ("busy: end_call", "engaged: end_call", "answerer.when.engaged", "accepted: 'voicemail'"),
     ("observe: log", "watch: log", "actions.book.stages.watch", "accepted: 'observe'"),
     ("assist: approve", "assist: perhaps", "actions.book.stages.assist", "'log', 'approve' or 'allow'"),

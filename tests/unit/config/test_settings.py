@@ -104,6 +104,8 @@ def test_development_listens_on_loopback_only(tmp_path: Path, host: str) -> None
         ("policy: x\ncalendar: {zone: Mars/Olympus}", "calendar.zone"),
         ("policy: x\ntwilio: {from_number: '5550100'}", "twilio.from_number"),
         ("policy: x\nmodle: {}", "modle"),
+        ("policy: x\ndisk: {no_effects_percent: 101}", "disk.no_effects_percent"),
+        ("policy: x\ndisk: {warn_percent: 95}", "disk"),
     ],
 )
 def test_wrong_settings_name_their_field(tmp_path: Path, text: str, field: str) -> None:

@@ -132,9 +132,9 @@ def test_scenes_side_by_side_find_what_they_find_one_by_one() -> None:
 
 
 def test_a_call_that_goes_in_circles_is_found() -> None:
-    """The ladder of silence without its last rung: the agent would ask for ever."""
+    """The ladder of silence without its last rung and without a limit: the agent would ask for ever."""
     policy = shipped().policy.policy
-    circle = msgspec.structs.replace(policy.silence, ladder=policy.silence.ladder[:1])
+    circle = msgspec.structs.replace(policy.silence, ladder=policy.silence.ladder[:1], times_per_call=0)
     release = with_policy({"silence": circle})
     scene = scenes(cast_of(release))[0]
     found = Search(cast_of(release), scene, 30).run()

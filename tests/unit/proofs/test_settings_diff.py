@@ -31,7 +31,7 @@ def only(old: Policy, new: Policy, **more: Any) -> tuple[str, Any, Any, str]:
     [
         ("silence", "backstop_ms", 60_000), ("call", "longest_ms", 900_000), ("call", "warn_before_ms", 1_000),
         ("budget", "per_call_tokens", 9_000), ("budget", "tool_calls_per_turn", 3), ("answerer", "decide_by_ms", 9_000),
-        ("answerer", "no_speech_ms", 9_000), ("hearing", "end_of_turn_ms", 700), ("oversight", "contact", "nobody"),
+        ("answerer", "no_speech_ms", 8_000), ("hearing", "end_of_turn_ms", 700), ("oversight", "contact", "nobody"),
     ],
 )  # fmt: skip
 def test_timers_and_budgets_are_only_changed(name: str, field: str, value: Any) -> None:
@@ -56,7 +56,7 @@ def test_more_of_these_widens(name: str, field: str, value: int) -> None:
     assert diff(SALES, new).widens
 
 
-@pytest.mark.parametrize("band", ["decide", "content"])
+@pytest.mark.parametrize("band", ["decide", "content", "digits", "names"])
 @pytest.mark.parametrize("field", ["accept_permille", "confirm_permille"])
 def test_a_lower_band_of_hearing_widens(band: str, field: str) -> None:
     bands = getattr(SALES.hearing, band)
@@ -64,6 +64,15 @@ def test_a_lower_band_of_hearing_widens(band: str, field: str) -> None:
     assert only(SALES, new)[0] == f"hearing.{band}.{field}"
     assert only(SALES, new)[3] == "widens"
     assert only(new, SALES)[3] == "narrows"
+
+
+@pytest.mark.parametrize("band", ["digits", "names"])
+def test_a_band_that_comes_or_goes_is_neither_wider_nor_narrower(band: str) -> None:
+    without = block("hearing", **{band: None})
+    fields = [f"hearing.{band}.accept_permille", f"hearing.{band}.confirm_permille"]
+    for old, new in ((without, SALES), (SALES, without)):
+        changes = [(change.field, change.verdict) for change in diff(old, new).settings]
+        assert changes == [(field, "changed") for field in fields]
 
 
 def test_what_must_be_said_and_what_is_refused() -> None:

@@ -19,7 +19,7 @@ from voicewarden.model.event import (
     HearingFaltered,
     ToneHeard,
 )
-from voicewarden.rehear.listening import Listening, Rhythm, settled
+from voicewarden.rehear.listening import WORDS_MS, Listening, settled
 from voicewarden.sensors.mulaw import Samples
 from voicewarden.sensors.transcriber import Transcript
 
@@ -32,8 +32,8 @@ SOUND = np.concatenate(
 WORDS = tuple(f"segment {number} of the call" for number in range(20))
 
 
-def heard(sound: Samples, chunk_ms: int, *, pause_ms: int = 500, rhythm: Rhythm | None = None) -> list[Event]:
-    listening = Listening(Texts(*WORDS), pause_ms=pause_ms, rhythm=rhythm)
+def heard(sound: Samples, chunk_ms: int, *, pause_ms: int = 500, words_ms: int = WORDS_MS) -> list[Event]:
+    listening = Listening(Texts(*WORDS), pause_ms=pause_ms, words_ms=words_ms)
     step = 8 * chunk_ms
     sound = settled(sound)
     return [event for at in range(0, sound.size, step) for event in listening.feed(sound[at : at + step])]
@@ -72,7 +72,7 @@ def test_a_turn_ends_with_its_pause_and_waits_for_its_words() -> None:
     events = heard(np.concatenate((quiet(400), voice(600))), 20)
     (stopped,), (ended,) = of(events, CallerStoppedSpeaking), of(events, CallerTurnEnded)
     assert ended.at_ms - stopped.at_ms == 300
-    slow = heard(np.concatenate((quiet(400), voice(600))), 20, rhythm=Rhythm(words_ms=760))
+    slow = heard(np.concatenate((quiet(400), voice(600))), 20, words_ms=760)
     assert of(slow, CallerTurnEnded)[0].at_ms == of(slow, CallerSpoke)[0].at_ms == stopped.at_ms + 760
 
 
@@ -148,13 +148,4 @@ async def test_the_live_ear_hears_the_same() -> None:
     worker.cancel()
     await ear.cleanup()
     # In the live call the words come after everything else of their frame, here before it in the next one.
-    assert sorted(map(repr, heard(SOUND, 20, rhythm=Rhythm(words_ms=0)))) == sorted(map(repr, live))
-
-
-def test_the_rhythm_is_that_of_the_live_line() -> None:
-    pytest.importorskip("pipecat")
-    from voicewarden.pipeline.settings import LineSettings
-
-    here, live = Rhythm(), LineSettings()
-    names = [name for name in Rhythm.__dataclass_fields__ if name != "words_ms"]
-    assert {name: getattr(here, name) for name in names} == {name: getattr(live, name) for name in names}
+    assert sorted(map(repr, heard(SOUND, 20, words_ms=0))) == sorted(map(repr, live))

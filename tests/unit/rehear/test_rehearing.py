@@ -209,7 +209,7 @@ def test_what_our_kernel_wanted_to_say_is_not_taken_as_said() -> None:
 
 def test_hear_waits_for_the_answerers_deadline() -> None:
     found = hear(quiet(1000), release("organisation"), Texts())
-    assert (found.answerer.verdict, found.answerer.decided_at_ms) == ("no_speech", 5_000)
+    assert (found.answerer.verdict, found.answerer.decided_at_ms) == ("no_speech", 9_000)
     assert found.answerer.evidence[-1].what == "deadline without speech"
 
 
@@ -217,7 +217,7 @@ def test_hear_tells_words_tones_and_speech_with_their_times() -> None:
     sound = np.concatenate((quiet(400), voice(600), quiet(900), tone(800, 400), quiet(500)))
     found = hear(sound, release("organisation"), Texts("Hello?"))
     assert (found.answerer.verdict, found.answerer.revised_from) == ("voicemail", "human")
-    assert [(item.what, item.weight) for item in found.answerer.evidence][-1] == ("beep", 1000)
+    assert found.answerer.evidence[-1].what == "beep after speech"
     assert [(said.text, said.words[0].permille) for said in found.utterances if said.text] == [("Hello?", 950)]
     assert 380 <= found.speech[0][0] <= 460 and 980 <= found.speech[0][1] <= 1060
     assert [tone.kind for tone in found.tones] == ["beep"]

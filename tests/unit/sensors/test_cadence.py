@@ -60,3 +60,14 @@ def test_a_click_is_silence() -> None:
     assert found.onset_ms is None
     assert found.trailing_silence_ms == found.at_ms
     assert after("..xx" + "." * 30 + "x" * 10).onset_ms == 680
+
+
+def test_what_was_the_line_is_forgotten_on_the_same_clock() -> None:
+    meter = CadenceMeter()
+    for mark in "." * 10 + "x" * 100:
+        meter.feed(voiced=mark == "x")
+    meter.forget()
+    for mark in "." * 40 + "x" * 20:
+        meter.feed(voiced=mark == "x")
+    found = meter.measure()
+    assert (found.at_ms, found.onset_ms, found.speech_ms, found.bursts, found.longest_gap_ms) == (3400, 3000, 400, 1, 0)

@@ -42,3 +42,14 @@ def test_boilerplate_counts_over_silence_only() -> None:
 
 def test_unknown_figures_raise_no_doubt() -> None:
     assert found("Thanks for watching!", 1500, no_speech=None, compression=None) == ()
+
+
+@pytest.mark.parametrize(
+    ("no_speech", "logprob", "wanted"),
+    [(880, -1163, ("non_speech",)), (880, -400, ()), (300, -1163, ()), (None, -1163, ()), (880, None, ())],
+)
+def test_words_over_a_cough_are_guessed(no_speech: int | None, logprob: int | None, wanted: tuple[str, ...]) -> None:
+    found = doubts(
+        "Thank you.", speech_ms=900, no_speech_permille=no_speech, compression_permille=500, logprob_permille=logprob
+    )
+    assert found == wanted

@@ -162,6 +162,7 @@ def test_wrong_weights_are_refused(tmp_path: Path) -> None:
 def test_missing_engine_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "model.bin").write_bytes(b"weights")
     monkeypatch.setitem(sys.modules, "faster_whisper", None)
+    monkeypatch.delitem(sys.modules, "voicewarden.sensors.short_window", raising=False)
     with pytest.raises(MissingPart, match=r"pip install 'voicewarden\[local\]'"):
         Transcriber.load(tmp_path, sha256=hashlib.sha256(b"weights").hexdigest())
 

@@ -87,3 +87,14 @@ def test_voiced_frames() -> None:
     assert abs(sum(frames) - 30) <= 3
     assert not any(voiced_frames(line(silence(300))))
     assert voiced_frames(line(silence(10))) == ()
+
+
+def test_a_noisy_line_is_known_for_one_from_its_first_frames() -> None:
+    assert not any(voiced_frames(line(noise(1500, 1200)))[2:])
+    assert sum(voiced_frames(line(silence(500), noise(2500, 1200)))) <= 35
+
+
+def test_what_is_known_for_a_tone_is_no_voice() -> None:
+    activity = VoiceActivity()
+    assert activity.feed(line(voice(400)), is_tone=True) == ()
+    assert not any(activity.last_frames)
