@@ -127,6 +127,7 @@ def hold(
 
 def _tell(order: "EraseOrder", path: Path, *, as_json: bool) -> None:
     from voicewarden.cli.console import print_json
+    from voicewarden.ledger.erasure import SIGNERS
 
     signed = [item.person for item in order.signatures]
     if as_json:
@@ -134,4 +135,6 @@ def _tell(order: "EraseOrder", path: Path, *, as_json: bool) -> None:
         return
     what, by = " and ".join(order.classes), " and ".join(signed) or "nobody"
     typer.echo(f"{path}: an order to erase {what} of call {order.call}, signed by {by}")
-    typer.echo("two people of people.yaml sign it (`voicewarden ledger sign`); then `voicewarden ledger erase` does it")
+    missing = SIGNERS - len(signed)
+    people = "nobody has to sign any more" if missing <= 0 else f"{missing} of people.yaml must sign it still"
+    typer.echo(f"{people} (`voicewarden ledger sign`); then `voicewarden ledger erase` does it")

@@ -31,7 +31,8 @@ from voicewarden.model.error import LedgerError
 ORDER_FORMAT: Final = "vw/erase/v1"
 LONGEST_REASON: Final = 500
 _DOMAIN: Final = b"vw/erase/v1\x00"
-_SIGNERS: Final = 2
+SIGNERS: Final = 2
+"""So many different people have to sign."""
 _VALID_MS: Final = 30 * 86_400_000
 
 
@@ -123,7 +124,7 @@ def erase(ledger: Ledger, order: EraseOrder, people: Mapping[str, bytes], unix_m
     if (order.origin, order.head) != (_origin(ledger), ledger.head(stream)[1]):  # 1
         raise LedgerError("this order is about another ledger, or the call has gone on since; write and sign a new one")
     who = signers(order, people, unix_ms)
-    if len(who) < _SIGNERS:  # 2
+    if len(who) < SIGNERS:  # 2
         found = ", ".join(who) or "nobody"
         raise LedgerError(
             f"two people of those who may erase have to sign this order within 30 days; so far {found} did: "
