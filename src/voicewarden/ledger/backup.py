@@ -72,7 +72,10 @@ def back_up(ledger: Path, folder: Path, *, with_keys: bool = False, told: Told =
         if with_keys and vault_path(ledger).is_file():  # 5
             _put(_copied(vault_path(ledger), vault_path(copy), told), vault_path(copy))
     except OSError as error:
-        raise LedgerFull(f"{folder}: the backup can't be written ({error.strerror}); make room there") from error
+        raise LedgerFull(
+            f"{folder}: the backup can't be written ({error.strerror}); name a folder, new or of an earlier backup, on "
+            "a disk with room"
+        ) from error
     except apsw.Error as error:
         raise LedgerError(
             f"{ledger}: the backup failed ({type(error).__name__}: {error}); look at both disks, and run it again"
